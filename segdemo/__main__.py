@@ -1,0 +1,5 @@
+"""`python -m segdemo`."""
+
+from segdemo.cli import main
+
+main()

@@ -1,0 +1,99 @@
+"""The command line: `python -m segdemo train | predict | weights`."""
+
+import shlex
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from segdemo.errors import SegdemoError
+from segdemo.text import _
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Semantic segmentation from the command line.")
+console = Console()
+
+PALETTE = ((0, 0, 0), (230, 159, 0), (86, 180, 233), (0, 158, 115), (204, 121, 167), (0, 114, 178), (213, 94, 0), (240, 228, 66))
+
+
+@app.callback()
+def segdemo() -> None:
+    """Semantic segmentation from the command line."""
+
+
+class Normalization(StrEnum):
+    fixed = "fixed"
+    per_image = "per-image"
+
+
+def _progress(unit: str) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn())
+    return Progress(*columns, console=console)
+
+
+@app.command()
+def train(
+    data: Annotated[str, typer.Option(help='Data-set folder (images/, masks/, train.txt, val.txt), or "shapes".')],
+    out: Annotated[Path, typer.Option(help="Folder for the weights and their card.")] = Path("runs"),
+    model: Annotated[str, typer.Option(help="Architecture.")] = "unet",
+    name: Annotated[str | None, typer.Option(help="Name of the weights; the data's name if not given.")] = None,
+    title: Annotated[str | None, typer.Option(help="What the page calls them.")] = None,
+    trained_on: Annotated[str, typer.Option(help="What kind of pictures they are for.")] = "",
+    width: Annotated[int, typer.Option(help="Channels of the first stage.")] = 16,
+    steps: Annotated[int, typer.Option(min=1)] = 3000,
+    batch_size: Annotated[int, typer.Option(min=1)] = 8,
+    crop: Annotated[int, typer.Option(min=32, help="Side of the training crops in pixels.")] = 256,
+    learning_rate: Annotated[float, typer.Option(min=1e-7, max=1.0)] = 2e-3,
+    loss: Annotated[str, typer.Option(help="Name of the loss.")] = "bce_dice",
+    normalization: Annotated[Normalization, typer.Option(help="Pixel values: per picture, or ImageNet's.")] = Normalization.per_image,
+    validate_every: Annotated[int, typer.Option(min=1)] = 500,
+    seed: int = 0,
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+) -> None:
+    """Train a network and keep the best weights, with a card that says how they were made and how well they do."""
+    import torch
+
+    from segdemo.data.sources import open_source
+    from segdemo.devices import device_label, pick_device
+    from segdemo.models import create_model
+    from segdemo.training.loop import TrainingSettings
+    from segdemo.training.loop import train as train_steps
+    from segdemo.training.save import WeightsIdentity, save_with_card
+    from segdemo.types import ClassInfo, Preprocessing
+
+    source = open_source(data)
+    num_classes = len(source.class_names)
+    options: dict[str, object] = {"width": width, "num_classes": 1 if num_classes == 2 else num_classes}
+    classes = tuple(ClassInfo(n, PALETTE[i % len(PALETTE)]) for i, n in enumerate(source.class_names))
+    identity = WeightsIdentity(f"{model}/{name or source.name}", title or source.name, trained_on, classes, model, options)
+    settings = TrainingSettings(
+        steps=steps, batch_size=batch_size, crop=crop, learning_rate=learning_rate,
+        loss=loss, seed=seed, validate_every=validate_every,
+    )  # fmt: skip
+    preprocessing = Preprocessing(normalization=normalization.value)
+    torch.manual_seed(seed)
+    network = create_model(model, **options)
+    processor = pick_device(device)
+    console.print(_("Training {id} on {device}.", id=identity.weights_id, device=device_label(processor)))
+    command = "python -m segdemo " + shlex.join(sys.argv[1:])
+    with _progress("steps") as progress:
+        task = progress.add_task("", total=steps)
+        for step in train_steps(network, source, preprocessing, settings, processor):
+            progress.update(task, advance=1, description=f"loss {step.loss:.3f}")
+            if step.validation:
+                console.print(f"{step.step}: {step.validation}")
+            if step.weights:
+                saved = save_with_card(out, identity, step.weights, source, preprocessing, settings, command)
+    console.print(_("Kept in {path}: {scores}", path=out / f"{identity.weights_id}.safetensors", scores=saved))
+
+
+def main() -> None:
+    """Run a command; what the visitor can mend is a sentence, not a traceback."""
+    try:
+        app()
+    except SegdemoError as error:
+        Console(stderr=True).print(f"[bold red]{_('Error')}[/]: {error}")
+        sys.exit(1)

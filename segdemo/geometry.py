@@ -1,0 +1,62 @@
+"""The one geometry transform: picture → network input → label map, and back, without losing a pixel.
+
+    picture (H, W) ──scale──▶ working size (h, w) ──pad bottom/right──▶ network input (h', w')
+    label map (H, W) ◀──nearest── (h, w) ◀──crop── network output (h', w')
+
+Image, mask, probabilities and overlay all pass through the same object, so they cannot be misaligned.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Geometry", "Size", "resize_nearest", "plan"]
+
+Size = tuple[int, int]  # (height, width) in pixels
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where a picture's pixels lie in a network's input. All sizes are (height, width)."""
+
+    full: Size
+    working: Size
+    padded: Size
+
+    @property
+    def scale(self) -> float:
+        """Working size over full size, along the height."""
+        return self.working[0] / self.full[0]
+
+    @property
+    def padding(self) -> Size:
+        """Rows added below and columns added to the right."""
+        return self.padded[0] - self.working[0], self.padded[1] - self.working[1]
+
+
+def plan(full: Size, *, short_side: int | None, max_pixels: int, multiple_of: int) -> Geometry:
+    """The geometry for a picture of size `full`: scaled to `short_side`, held below `max_pixels`, padded to a multiple."""
+    height, width = full
+    scale = 1.0 if short_side is None else short_side / min(full)
+    scale = min(scale, math.sqrt(max_pixels / (height * width)))
+    working = (max(1, round(height * scale)), max(1, round(width * scale)))
+    padded = (math.ceil(working[0] / multiple_of) * multiple_of, math.ceil(working[1] / multiple_of) * multiple_of)
+    return Geometry(full, working, padded)
+
+
+def _nearest(source: int, target: int) -> NDArray[np.intp]:
+    """For each of `target` pixels the index of the one of `source` pixels that its centre falls into."""
+    return ((np.arange(target) + 0.5) * (source / target)).astype(np.intp).clip(max=source - 1)
+
+
+def resize_nearest(maps: NDArray[Any], size: Size) -> NDArray[Any]:
+    """Nearest-neighbour resize of `maps` (…, h, w) to (…, H, W), up or down, pixel centres aligned."""
+    height, width = maps.shape[-2:]
+    if (height, width) == size:
+        return maps
+    # Columns first: the expensive gather then runs over h rows only, and whole rows are copied afterwards.
+    columns = maps[..., _nearest(width, size[1])]
+    return np.ascontiguousarray(columns[..., _nearest(height, size[0]), :])

@@ -1,0 +1,34 @@
+"""Architectures: `create_model(name, …)` builds any network of the registry `MODELS`, with random weights.
+
+Every model maps image (N, C, H, W) float32 to logits (N, num_classes, h, w) and lists its `stages()` in order.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from segdemo.errors import SettingError
+from segdemo.models import torchvision_models
+from segdemo.models.unet import UNet
+
+__all__ = ["MODELS", "TITLES", "create_model", "list_models"]
+
+MODELS: dict[str, Callable[..., nn.Module]] = {"unet": UNet, **torchvision_models.BUILDERS}
+
+TITLES: dict[str, str] = {"unet": "U-Net", **torchvision_models.TITLES}
+
+
+def list_models() -> list[str]:
+    """Names that `create_model` knows."""
+    return list(MODELS)
+
+
+def create_model(name: str, *, in_channels: int = 3, num_classes: int = 1, **options: Any) -> nn.Module:
+    """A network with random weights. Raises SettingError for a name or an option that does not exist."""
+    if name not in MODELS:
+        raise SettingError(f'There is no architecture "{name}". These exist: {", ".join(MODELS)}.')
+    try:
+        return MODELS[name](in_channels=in_channels, num_classes=num_classes, **options)
+    except TypeError as error:
+        raise SettingError(f'"{name}" does not take these options: {error}.') from error

@@ -1,0 +1,77 @@
+"""torchvision's segmentation networks behind our contract: logits as one tensor, stages in order.
+
+FCN: Long, Shelhamer, Darrell, arXiv:1411.4038, on a dilated ResNet (torchvision's own variant: stride 8, no skips).
+DeepLabV3: Chen et al., arXiv:1706.05587. LR-ASPP: Howard et al., arXiv:1905.02244.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchvision.models import segmentation
+
+from segdemo.types import Stage
+
+__all__ = ["BUILDERS", "TITLES", "TorchvisionSegmentation"]
+
+TITLES = {
+    "fcn_resnet50": "FCN · ResNet-50",
+    "fcn_resnet101": "FCN · ResNet-101",
+    "deeplabv3_resnet50": "DeepLabV3 · ResNet-50",
+    "deeplabv3_resnet101": "DeepLabV3 · ResNet-101",
+    "deeplabv3_mobilenet_v3_large": "DeepLabV3 · MobileNetV3",
+    "lraspp_mobilenet_v3_large": "LR-ASPP · MobileNetV3",
+}
+
+# The last block before each halving, as torchvision counts them; dilation keeps the later ones at stride 16 or 8.
+MOBILENET_STAGES = ("1", "3", "6", "12", "16")
+
+
+class TorchvisionSegmentation(nn.Module):
+    """A torchvision segmentation network without its dict: image (N, 3, H, W) → logits (N, num_classes, H, W).
+
+    The state dict has torchvision's own keys, so that its published checkpoints load as they are.
+    """
+
+    def __init__(self, architecture: str, in_channels: int = 3, num_classes: int = 21) -> None:
+        super().__init__()
+        net = getattr(segmentation, architecture)(weights=None, weights_backbone=None, num_classes=num_classes)
+        self.backbone: nn.Module = net.backbone
+        self.classifier: nn.Module = net.classifier
+        self.mobilenet = "mobilenet" in architecture
+        self.two_scales = architecture.startswith("lraspp")
+        if in_channels != 3:
+            _replace_stem(self.backbone, in_channels)
+
+    def forward(self, image: Tensor) -> Tensor:  # (N, in_channels, H, W)
+        features = self.backbone(image)  # "out": (N, D, H/8, W/8); LR-ASPP: "low" at 1/8 and "high" at 1/16
+        logits = self.classifier(features if self.two_scales else features["out"])
+        return F.interpolate(logits, size=image.shape[-2:], mode="bilinear", align_corners=False)
+
+    def stages(self) -> list[Stage]:
+        """encoder1 … bottleneck (the deepest encoder stage), decoder1 (the classifier's features), head (its scores)."""
+        names = MOBILENET_STAGES if self.mobilenet else ("relu", "layer1", "layer2", "layer3", "layer4")
+        encoders = [Stage(f"encoder{i + 1}", "encoder", f"backbone.{name}") for i, name in enumerate(names[:-1])]
+        bottleneck = Stage("bottleneck", "bottleneck", f"backbone.{names[-1]}")
+        if self.two_scales:
+            decoder = Stage("decoder1", "decoder", "classifier.cbr", "encoder3")
+            return [*encoders, bottleneck, decoder, Stage("head", "head", "classifier.high_classifier")]
+        last = len(self.classifier) - 1  # type: ignore[arg-type]
+        return [
+            *encoders, bottleneck,
+            Stage("decoder1", "decoder", f"classifier.{last - 1}"), Stage("head", "head", f"classifier.{last}"),
+        ]  # fmt: skip
+
+
+def _replace_stem(backbone: nn.Module, in_channels: int) -> None:
+    """Give the first convolution another number of input channels."""
+    name, stem = next((n, m) for n, m in backbone.named_modules() if isinstance(m, nn.Conv2d))
+    parent = backbone.get_submodule(name.rpartition(".")[0])
+    replacement = nn.Conv2d(
+        in_channels, stem.out_channels, stem.kernel_size, stem.stride, stem.padding, bias=stem.bias is not None
+    )  # type: ignore[arg-type]
+    parent.add_module(name.rpartition(".")[2], replacement)
+
+
+BUILDERS: dict[str, Callable[..., nn.Module]] = {name: partial(TorchvisionSegmentation, name) for name in TITLES}

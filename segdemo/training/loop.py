@@ -1,0 +1,128 @@
+"""One training run as a generator: each `next` does one optimiser step and reports it; stopping is just not asking.
+
+AdamW, a learning rate that warms up and falls along a cosine, and an exponential moving average of the weights, which
+is what is validated and kept: it reaches in one run what averaging several snapshots would.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from copy import deepcopy
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from segdemo.data.augment import Augmentation, augment
+from segdemo.data.preprocessing import image_statistics
+from segdemo.data.sources import Source
+from segdemo.devices import cpu_has_bf16
+from segdemo.losses import create_loss
+from segdemo.training.validation import Validation, validate
+from segdemo.types import Preprocessing
+
+__all__ = ["TrainingSettings", "TrainingStep", "train"]
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Everything that decides a run, apart from the data and the architecture; goes into the card."""
+
+    steps: int = 3000
+    batch_size: int = 8
+    crop: int = 256  # pixels a side
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-4
+    warmup_steps: int = 100
+    ema_decay: float = 0.998
+    loss: str = "bce_dice"
+    seed: int = 0
+    validate_every: int = 500
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+
+@dataclass(frozen=True)
+class TrainingStep:
+    """What one step did. `validation` is set on the steps that ended with one; `weights`, the averaged state dict on
+    the CPU, on those whose score beat all before."""
+
+    step: int  # from 1
+    loss: float
+    learning_rate: float
+    validation: Validation | None = None
+    weights: dict[str, Tensor] | None = None
+
+
+def train(
+    model: nn.Module, source: Source, preprocessing: Preprocessing, settings: TrainingSettings, device: torch.device
+) -> Iterator[TrainingStep]:
+    """Train `model` in place, one step a `next`. The same settings on the same device draw the same batches."""
+    rng = np.random.default_rng(settings.seed)
+    model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    average = deepcopy(model).eval().requires_grad_(False)
+    loss_function = create_loss(settings.loss)
+    optimizer = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _learning_rate_factor(step, settings))
+    best_score = -1.0
+    for step in range(1, settings.steps + 1):
+        model.train()
+        image, target = _batch(source, preprocessing, settings, rng, device)
+        with mixed_precision(device):
+            logits = model(image)
+        loss = loss_function(logits, target)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        optimizer.step()
+        schedule.step()
+        _update_average(average, model, min(settings.ema_decay, (1 + step) / (10 + step)))
+        validation = None
+        if step % settings.validate_every == 0 or step == settings.steps:
+            with mixed_precision(device):
+                validation = validate(average, source, preprocessing, device)
+        weights = None
+        if validation is not None and validation.score > best_score:
+            best_score = validation.score
+            weights = {name: value.detach().cpu().clone() for name, value in average.state_dict().items()}
+        yield TrainingStep(step, loss.item(), schedule.get_last_lr()[0], validation, weights)
+
+
+def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
+    """bfloat16 for the convolutions where the hardware has it; losses, norms and weights stay in float32."""
+    enabled = device.type == "cuda" or (device.type == "cpu" and cpu_has_bf16())
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+
+
+def _learning_rate_factor(step: int, settings: TrainingSettings) -> float:
+    if step < settings.warmup_steps:
+        return (step + 1) / settings.warmup_steps
+    progress = (step - settings.warmup_steps) / max(1, settings.steps - settings.warmup_steps)
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+
+def _batch(
+    source: Source, preprocessing: Preprocessing, settings: TrainingSettings, rng: np.random.Generator, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """image (N, 3, crop, crop) float32 in channels_last order, target (N, crop, crop) int64."""
+    images, targets = [], []
+    for _ in range(settings.batch_size):
+        image, target, _kind = source.draw(rng)
+        mean, std = image_statistics(image, preprocessing)
+        pixels, labels = augment(image, target, settings.crop, mean, std, settings.augmentation, rng)
+        images.append(pixels)
+        targets.append(labels)
+    batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+    return batch.to(device, non_blocking=True), torch.from_numpy(np.stack(targets)).to(device).long()
+
+
+@torch.no_grad()
+def _update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
+    """Move the averaged weights towards the current ones; counters are taken over as they are."""
+    for kept, current in zip(average.parameters(), model.parameters(), strict=True):
+        kept.lerp_(current, 1 - decay)
+    for kept, current in zip(average.buffers(), model.buffers(), strict=True):
+        if kept.is_floating_point():
+            kept.lerp_(current, 1 - decay)
+        else:
+            kept.copy_(current)

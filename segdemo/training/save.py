@@ -1,0 +1,70 @@
+"""Keeping a trained network: safetensors with parameters in half precision, and a card with scores measured on what was saved."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from segdemo.data.sources import Source
+from segdemo.models import create_model
+from segdemo.training.loop import TrainingSettings
+from segdemo.training.validation import Validation, validate
+from segdemo.types import ClassInfo, Preprocessing
+from segdemo.weights.cards import file_sha256, write_card
+
+__all__ = ["WeightsIdentity", "save_with_card"]
+
+
+
+@dataclass(frozen=True)
+class WeightsIdentity:
+    """What a set of weights is called and shown as."""
+
+    weights_id: str
+    title: str
+    trained_on: str
+    classes: tuple[ClassInfo, ...]
+    model: str
+    options: dict[str, object]
+
+
+def save_with_card(
+    folder: Path,
+    identity: WeightsIdentity,
+    weights: dict[str, Tensor],
+    source: Source,
+    preprocessing: Preprocessing,
+    settings: TrainingSettings,
+    command: str,
+) -> Validation:
+    """Write `folder/<weights_id>.safetensors` and `.json`; the scores are those of the rounded weights, in float32."""
+    path = folder / f"{identity.weights_id}.safetensors"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({name: _rounded(name, value) for name, value in weights.items()}, path)
+    restored = {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}
+    model = create_model(identity.model, **identity.options)
+    model.load_state_dict(restored)
+    scores = validate(model.eval(), source, preprocessing, torch.device("cpu"))
+    write_card(path.with_suffix(".json"), {
+        **asdict(identity),
+        "preprocessing": asdict(preprocessing),
+        "score_name": "IoU" if len(identity.classes) == 2 else "mean IoU",
+        "scores": asdict(scores),
+        "data": {"name": source.name, "licence": source.licence, **source.describe()},
+        "licence": "CC0-1.0",
+        "settings": asdict(settings),
+        "command": command,
+        "params": sum(p.numel() for p in model.parameters()),
+        "sha256": file_sha256(path),
+        "size_bytes": path.stat().st_size,
+        "trained_with": f"torch {torch.__version__}",
+    })  # fmt: skip
+    return scores
+
+
+def _rounded(name: str, value: Tensor) -> Tensor:
+    """Half precision for what is learned. Running variances stay as they are: they can exceed half's 65,504."""
+    keep = not value.is_floating_point() or name.rpartition(".")[2].startswith("running_")
+    return value.contiguous() if keep else value.half().contiguous()

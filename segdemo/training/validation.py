@@ -1,0 +1,62 @@
+"""Scores of a network over a validation split: one confusion matrix for all of it, and one for each kind of picture."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from segdemo.data.preprocessing import to_input
+from segdemo.data.sources import Source
+from segdemo.geometry import resize_nearest
+from segdemo.metrics import confusion_matrix, dice_per_class, iou_per_class, mean_iou, precision, recall
+from segdemo.types import Preprocessing
+
+__all__ = ["Validation", "validate"]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Data-set-level scores. Of a binary network the foreground's, of a multi-class one the mean over all classes."""
+
+    score: float  # IoU
+    score_by_kind: dict[str, float]
+    dice: float
+    precision: float
+    recall: float
+    iou_by_class: tuple[float, ...]
+    pictures: int
+
+    def __str__(self) -> str:
+        kinds = ", ".join(f"{kind} {score:.4f}" for kind, score in self.score_by_kind.items())
+        return f"IoU {self.score:.4f} ({kinds}), Dice {self.dice:.4f}"
+
+
+def _headline(matrix: np.ndarray, values: np.ndarray) -> float:
+    return float(values[1]) if matrix.shape[0] == 2 else float(np.nanmean(values))
+
+
+@torch.inference_mode()
+def validate(model: nn.Module, source: Source, preprocessing: Preprocessing, device: torch.device) -> Validation:
+    """Run `model` over whole validation pictures, as the engine would see them, and score the label maps."""
+    num_classes = len(source.class_names)
+    matrices: dict[str, np.ndarray] = defaultdict(lambda: np.zeros((num_classes, num_classes), np.int64))
+    pictures = 0
+    for image, target, kind in source.validation():
+        tensor, geometry = to_input(image, preprocessing)
+        logits = model(tensor.to(device))[0, :, : geometry.working[0], : geometry.working[1]]
+        labels = logits[0] > 0 if logits.shape[0] == 1 else logits.argmax(dim=0)
+        preds = resize_nearest(labels.to(torch.uint8).cpu().numpy(), geometry.full)
+        matrices[kind] += confusion_matrix(preds, target, num_classes)
+        pictures += 1
+    total = sum(matrices.values(), np.zeros((num_classes, num_classes), np.int64))
+    return Validation(
+        score=float(iou_per_class(total)[1]) if num_classes == 2 else mean_iou(total),
+        score_by_kind={kind: _headline(m, iou_per_class(m)) for kind, m in sorted(matrices.items())},
+        dice=_headline(total, dice_per_class(total)),
+        precision=_headline(total, precision(total)),
+        recall=_headline(total, recall(total)),
+        iou_by_class=tuple(float(v) for v in iou_per_class(total)),
+        pictures=pictures,
+    )

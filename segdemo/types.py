@@ -1,0 +1,140 @@
+"""The ground floor: the values that all rooms exchange. Frozen, with shapes and units in the docstrings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segdemo.geometry import Size, resize_nearest
+
+__all__ = [
+    "ClassInfo", "Latency", "Notice", "Prediction", "Preprocessing", "RGBImage", "Size", "Stage", "StageKind",
+    "LabelMap", "ProbabilityMap", "WeightsEntry",
+]  # fmt: skip
+
+RGBImage = NDArray[np.uint8]  # (H, W, 3)
+LabelMap = NDArray[np.uint8]  # (H, W), class indices
+ProbabilityMap = NDArray[np.float32]  # (C, H, W), sums to 1 over C
+
+
+@dataclass(frozen=True)
+class ClassInfo:
+    """One class a network tells apart: its index is its place in the tuple it stands in."""
+
+    name: str
+    color: tuple[int, int, int]  # RGB, 0–255
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Wall-clock time of one prediction by phase, in milliseconds."""
+
+    preprocess_ms: float = 0.0
+    forward_ms: float = 0.0
+    postprocess_ms: float = 0.0
+
+    @property
+    def total_ms(self) -> float:
+        return self.preprocess_ms + self.forward_ms + self.postprocess_ms
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something the visitor should know about a result that is still good, as a finished sentence."""
+
+    text: str
+
+
+StageKind = Literal["encoder", "bottleneck", "decoder", "head"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a network's walk: the dotted path of the module whose output it is, and the skip that feeds it."""
+
+    name: str  # encoder1 … bottleneck … decoder1, head
+    kind: StageKind
+    module: str
+    skip_from: str | None = None
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a picture becomes a network's input; part of the weights, because another choice ruins them.
+
+    normalization "fixed" subtracts `mean` and divides by `std` (RGB, of values in 0–1); "per-image" subtracts the
+    picture's own mean and divides by its own standard deviation, over all pixels and channels at once.
+    `short_side` scales the picture so that its shorter side has that many pixels (None: native size). Whatever would
+    exceed `max_pixels` is scaled down to it. Sides are padded to a multiple of `multiple_of`.
+    """
+
+    normalization: Literal["fixed", "per-image"] = "fixed"
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    short_side: int | None = None
+    max_pixels: int = 2_097_152
+    multiple_of: int = 16
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a network says about one picture.
+
+    `scores` (C, h, w) are the class probabilities at the working size, where the network saw the picture; `preds`
+    (H, W) and `probs` (C, H, W) are at the picture's own size, resize_nearestd by nearest neighbour so that they agree
+    exactly. C counts all classes, background included: a binary network has C = 2 and `threshold` decides.
+    """
+
+    preds: LabelMap
+    scores: ProbabilityMap
+    classes: tuple[ClassInfo, ...]
+    latency: Latency
+    weights_id: str
+    threshold: float = 0.5
+    binary: bool = False
+    device: str = "cpu"
+    precision: str = "float32"
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def size(self) -> Size:
+        """(height, width) of the picture."""
+        return self.preds.shape[0], self.preds.shape[1]
+
+    @cached_property
+    def probs(self) -> ProbabilityMap:
+        """(C, H, W) float32 at the picture's own size; made when first asked for, it can be large."""
+        return resize_nearest(self.scores, self.size)
+
+
+@dataclass(frozen=True)
+class WeightsEntry:
+    """One set of weights: where it comes from, what it is for, and how well it does. Measured figures only."""
+
+    weights_id: str  # "<architecture>/<name>"
+    model: str  # name in MODELS
+    options: Mapping[str, object]  # of create_model
+    classes: tuple[ClassInfo, ...]
+    preprocessing: Preprocessing
+    title: str
+    trained_on: str  # what kind of pictures, for the visitor
+    licence: str
+    params: int
+    sha256: str
+    size_bytes: int
+    score: float | None  # the headline figure, 0–1
+    score_name: str
+    url: str | None = None  # None: bundled
+    card: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def bundled(self) -> bool:
+        return self.url is None
+
+    @property
+    def binary(self) -> bool:
+        """One logit, cut at a threshold, instead of one logit a class."""
+        return len(self.classes) == 2 and self.options.get("num_classes", 1) == 1
