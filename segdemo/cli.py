@@ -4,24 +4,25 @@ import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column, Table
 
-from segdemo.errors import SegdemoError
+from segdemo.data.images import read_bytes
+from segdemo.errors import ImageError, SegdemoError
+from segdemo.inference.export import result_files, unique_stems
 from segdemo.text import _
+from segdemo.types import WeightsEntry
+from segdemo.weights import get_weights, is_present, list_weights
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Semantic segmentation from the command line.")
 console = Console()
 
 PALETTE = ((0, 0, 0), (230, 159, 0), (86, 180, 233), (0, 158, 115), (204, 121, 167), (0, 114, 178), (213, 94, 0), (240, 228, 66))
-
-
-@app.callback()
-def segdemo() -> None:
-    """Semantic segmentation from the command line."""
 
 
 class Normalization(StrEnum):
@@ -48,7 +49,9 @@ def train(
     crop: Annotated[int, typer.Option(min=32, help="Side of the training crops in pixels.")] = 256,
     learning_rate: Annotated[float, typer.Option(min=1e-7, max=1.0)] = 2e-3,
     loss: Annotated[str, typer.Option(help="Name of the loss.")] = "bce_dice",
-    normalization: Annotated[Normalization, typer.Option(help="Pixel values: per picture, or ImageNet's.")] = Normalization.per_image,
+    normalization: Annotated[
+        Normalization, typer.Option(help="Pixel values: per picture, or ImageNet's.")
+    ] = Normalization.per_image,
     validate_every: Annotated[int, typer.Option(min=1)] = 500,
     seed: int = 0,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
@@ -66,7 +69,7 @@ def train(
 
     source = open_source(data)
     num_classes = len(source.class_names)
-    options: dict[str, object] = {"width": width, "num_classes": 1 if num_classes == 2 else num_classes}
+    options: dict[str, Any] = {"width": width, "num_classes": 1 if num_classes == 2 else num_classes}
     classes = tuple(ClassInfo(n, PALETTE[i % len(PALETTE)]) for i, n in enumerate(source.class_names))
     identity = WeightsIdentity(f"{model}/{name or source.name}", title or source.name, trained_on, classes, model, options)
     settings = TrainingSettings(
@@ -90,10 +93,65 @@ def train(
     console.print(_("Kept in {path}: {scores}", path=out / f"{identity.weights_id}.safetensors", scores=saved))
 
 
+@app.command()
+def predict(
+    images: Annotated[list[Path], typer.Argument(help="Pictures to segment.")],
+    weights: Annotated[str, typer.Option(help="Which weights; `python -m segdemo weights` lists them.")] = "unet/nuclei",
+    out: Annotated[Path, typer.Option(help="Folder for label maps, overlays and summaries.")] = Path("segmented"),
+    threshold: Annotated[float, typer.Option(min=0.0, max=1.0, help="Of binary networks.")] = 0.5,
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+) -> None:
+    """Segment pictures; a bad one is named and the rest go on. Exit code 1 if any was bad."""
+    from segdemo.data import open_picture
+    from segdemo.inference import Engine
+    from segdemo.inference.export import Result
+
+    engine, entry = Engine(device), get_weights(weights)
+    if not is_present(entry):
+        _download(entry)
+    out.mkdir(parents=True, exist_ok=True)
+    stems = unique_stems([path.name for path in images])
+    failed = 0
+    with _progress("pictures") as progress:
+        for path, stem in zip(progress.track(images, description=_("Segmenting")), stems, strict=True):
+            try:
+                picture = open_picture(read_bytes(path), path.name)
+                result = Result(picture, engine.predict(picture, weights, threshold=threshold))
+            except ImageError as error:
+                failed += 1
+                console.print(f"[bold red]{escape(path.name)}[/]: {escape(str(error))}")
+                continue
+            for name, data in result_files(result, stem).items():
+                (out / name).write_bytes(data)
+    console.print(_("{n} of {total} pictures segmented into {out}.", n=len(images) - failed, total=len(images), out=out))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _download(entry: WeightsEntry) -> None:
+    from segdemo.weights import fetch
+
+    with Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=console) as progress:
+        task = progress.add_task(entry.weights_id, total=entry.size_bytes)
+        fetch(entry, lambda done, total: progress.update(task, completed=done, total=total or None))
+
+
+@app.command("weights")
+def list_all_weights() -> None:
+    """List every set of weights: score, size, whether it is on this machine, and what it was trained on."""
+    table = Table(Column("weights", no_wrap=True), "score", "parameters", "size", "here", "trained on", box=None)
+    for entry in list_weights():
+        score = "–" if entry.score is None else f"{entry.score_name} {entry.score:.3f}"
+        here = _("bundled") if entry.bundled else _("downloaded") if is_present(entry) else _("no")
+        size = f"{entry.size_bytes / 1e6:.0f} MB"
+        table.add_row(entry.weights_id, score, f"{entry.params / 1e6:.1f} M", size, here, entry.trained_on)
+    console.print(table)
+
+
 def main() -> None:
     """Run a command; what the visitor can mend is a sentence, not a traceback."""
     try:
         app()
     except SegdemoError as error:
-        Console(stderr=True).print(f"[bold red]{_('Error')}[/]: {error}")
+        Console(stderr=True).print(f"[bold red]{_('Error')}[/]: {escape(str(error))}")
         sys.exit(1)

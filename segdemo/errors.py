@@ -1,11 +1,11 @@
 """Everything that can go wrong for a visitor, in one tree. The message is the sentence the visitor reads.
 
-    SegdemoError
-    ├── ImageError        a picture or mask that cannot be used
-    ├── DataSetError      a data-set folder that cannot be used
-    ├── CheckpointError   weights that cannot be read, or do not fit their architecture
-    ├── DownloadError     weights that could not be fetched
-    └── SettingError      a setting outside what works, a name that does not exist
+SegdemoError
+├── ImageError        a picture or mask that cannot be used
+├── DataSetError      a data-set folder that cannot be used
+├── CheckpointError   weights that cannot be read, or do not fit their architecture
+├── DownloadError     weights that could not be fetched
+└── SettingError      a setting outside what works, a name that does not exist
 """
 
 __all__ = ["CheckpointError", "DataSetError", "DownloadError", "ImageError", "SegdemoError", "SettingError"]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Geometry", "Size", "resize_nearest", "plan"]
+__all__ = ["Geometry", "Size", "plan", "resize_nearest"]
 
 Size = tuple[int, int]  # (height, width) in pixels
 
@@ -38,18 +38,22 @@ class Geometry:
 
 
 def plan(full: Size, *, short_side: int | None, max_pixels: int, multiple_of: int) -> Geometry:
-    """The geometry for a picture of size `full`: scaled to `short_side`, held below `max_pixels`, padded to a multiple."""
+    """The geometry for a picture of size `full`: scaled to `short_side`, held below `max_pixels`, padded to a multiple.
+
+    A strip so thin that its padding alone would exceed `max_pixels` is shortened; everything else keeps its proportions.
+    """
     height, width = full
     scale = 1.0 if short_side is None else short_side / min(full)
     scale = min(scale, math.sqrt(max_pixels / (height * width)))
-    working = (max(1, round(height * scale)), max(1, round(width * scale)))
+    longest = max(1, max_pixels // multiple_of)
+    working = (min(longest, max(1, round(height * scale))), min(longest, max(1, round(width * scale))))
     padded = (math.ceil(working[0] / multiple_of) * multiple_of, math.ceil(working[1] / multiple_of) * multiple_of)
     return Geometry(full, working, padded)
 
 
 def _nearest(source: int, target: int) -> NDArray[np.intp]:
     """For each of `target` pixels the index of the one of `source` pixels that its centre falls into."""
-    return ((np.arange(target) + 0.5) * (source / target)).astype(np.intp).clip(max=source - 1)
+    return (2 * np.arange(target, dtype=np.intp) + 1) * source // (2 * target)  # whole numbers: no tie is left to rounding
 
 
 def resize_nearest(maps: NDArray[Any], size: Size) -> NDArray[Any]:

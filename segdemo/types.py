@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from segdemo.geometry import Size, resize_nearest
 
 __all__ = [
-    "ClassInfo", "Latency", "Notice", "Prediction", "Preprocessing", "RGBImage", "Size", "Stage", "StageKind",
-    "LabelMap", "ProbabilityMap", "WeightsEntry",
+    "ClassInfo", "LabelMap", "Latency", "Notice", "Prediction", "Preprocessing", "ProbabilityMap", "RGBImage", "Size",
+    "Stage", "StageKind", "WeightsEntry",
 ]  # fmt: skip
 
 RGBImage = NDArray[np.uint8]  # (H, W, 3)
@@ -84,7 +84,7 @@ class Prediction:
     """What a network says about one picture.
 
     `scores` (C, h, w) are the class probabilities at the working size, where the network saw the picture; `preds`
-    (H, W) and `probs` (C, H, W) are at the picture's own size, resize_nearestd by nearest neighbour so that they agree
+    (H, W) and `probs` (C, H, W) are at the picture's own size, resized by nearest neighbour so that they agree
     exactly. C counts all classes, background included: a binary network has C = 2 and `threshold` decides.
     """
 
@@ -116,7 +116,7 @@ class WeightsEntry:
 
     weights_id: str  # "<architecture>/<name>"
     model: str  # name in MODELS
-    options: Mapping[str, object]  # of create_model
+    options: Mapping[str, Any]  # of create_model
     classes: tuple[ClassInfo, ...]
     preprocessing: Preprocessing
     title: str

@@ -76,6 +76,6 @@ def augment(
     target = cv2.resize(target, (crop, crop), interpolation=cv2.INTER_NEAREST_EXACT)  # type: ignore[assignment]
     turns = int(rng.integers(4)) if settings.quarter_turns else 0
     mirror = bool(settings.flips and rng.random() < 0.5)
-    pixels = _turned(image, turns, mirror).astype(np.float32) / 255
-    pixels = (pixels - np.float32(mean)) / np.float32(std)
+    pixels = _turned(image, turns, mirror).astype(np.float32) / np.float32(255)
+    pixels = ((pixels - np.array(mean, np.float32)) / np.array(std, np.float32)).astype(np.float32, copy=False)
     return _lit(pixels, settings, rng), np.ascontiguousarray(_turned(target, turns, mirror))

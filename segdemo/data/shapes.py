@@ -22,6 +22,8 @@ SHAPE_CLASSES = (
     ClassInfo("star", (204, 121, 167)),
 )
 MAX_OBJECTS = 400
+MIN_CONTRAST = 0.3  # between an object's colour and the ground's, in the channel that differs most
+OBJECT_STRENGTH, BACKGROUND_STRENGTH = 0.1, 0.04  # of textures: objects may be busy, the ground is calmer
 
 
 def _polygon(corners: int, radius: float, inner: float | None, angle: float) -> NDArray[np.float64]:
@@ -44,7 +46,17 @@ def _outline(label: int, radius: float, angle: float) -> NDArray[np.float64]:
     return _polygon(5, radius * 1.25, radius * 0.52, angle)
 
 
-def _texture(height: int, width: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def _colour_away_from(other: NDArray[np.float32] | None, rng: np.random.Generator) -> NDArray[np.float32]:
+    """A random RGB colour in 0–1 that an eye tells from the other one."""
+    while True:
+        colour = rng.uniform(0.05, 0.95, 3).astype(np.float32)
+        if other is None or np.abs(colour - other).max() >= MIN_CONTRAST:
+            return colour
+
+
+def _texture(
+    height: int, width: int, rng: np.random.Generator, colour: NDArray[np.float32], strength: float
+) -> NDArray[np.float32]:
     """A surface (H, W, 3) in 0–1: a colour, a slope of light, and stripes, checks, speckle or nothing on it."""
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
     angle = rng.uniform(0, 2 * np.pi)
@@ -59,11 +71,17 @@ def _texture(height: int, width: int, rng: np.random.Generator) -> NDArray[np.fl
     ][int(rng.integers(4))]
     slope = (along - along.mean()) / max(height, width) * rng.uniform(0, 0.4)
     colour = rng.uniform(0.05, 0.95, 3).astype(np.float32)
-    return colour + (slope + pattern * rng.uniform(0.02, 0.12)).astype(np.float32)[..., None]
+    surface: NDArray[np.float32] = colour + (slope + pattern * rng.uniform(0.02, 0.12)).astype(np.float32)[..., None]
+    return surface
 
 
 def _paint(
-    image: NDArray[np.float32], labels: LabelMap, corners: NDArray[np.float64], label: int, rng: np.random.Generator
+    image: NDArray[np.float32],
+    labels: LabelMap,
+    corners: NDArray[np.float64],
+    label: int,
+    colour: NDArray[np.float32],
+    rng: np.random.Generator,
 ) -> None:
     """Fill one outline (K, 2) of x, y with a texture of its own, in the picture and in the mask."""
     left, top = np.floor(corners.min(axis=0)).astype(int).clip(min=0)
@@ -74,7 +92,7 @@ def _paint(
     stencil = np.zeros((bottom - top, right - left), np.uint8)
     cv2.fillPoly(stencil, [np.rint((corners - (left, top)) * 16).astype(np.int32)], 1, shift=4)
     covered = stencil.astype(bool)
-    image[box][covered] = _texture(bottom - top, right - left, rng)[covered]
+    image[box][covered] = _texture(bottom - top, right - left, rng, colour, OBJECT_STRENGTH)[covered]
     labels[box][covered] = label
 
 
@@ -91,7 +109,8 @@ def draw_shapes(
     if not (0 <= foreground_share <= 0.9 and 0 <= noise <= 1):
         raise SettingError("The foreground share lies between 0 and 0.9, the noise between 0 and 1.")
     rng = np.random.default_rng(seed)
-    image = _texture(height, width, rng)
+    ground = _colour_away_from(None, rng)
+    image = _texture(height, width, rng, ground, BACKGROUND_STRENGTH)
     labels = np.zeros((height, width), np.uint8)
     side = min(height, width)
     for _ in range(MAX_OBJECTS):
@@ -101,6 +120,6 @@ def draw_shapes(
         radius = rng.uniform(0.05, 0.06 + 0.16 * min(1.0, foreground_share * 2)) * side
         centre = rng.uniform(0, 1, 2) * (width, height)
         corners = _outline(label, max(radius, 2), rng.uniform(0, 2 * np.pi)) + centre
-        _paint(image, labels, corners, label, rng)
+        _paint(image, labels, corners, label, _colour_away_from(ground, rng), rng)
     image += rng.normal(0, noise, image.shape).astype(np.float32)
     return (image.clip(0, 1) * 255).round().astype(np.uint8), labels

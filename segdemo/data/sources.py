@@ -48,7 +48,7 @@ class ShapesSource:
     class_names = tuple(c.name for c in SHAPE_CLASSES)
     licence = "generated, no rights reserved"
 
-    def __init__(self, size: int = 256, validation_count: int = 60) -> None:
+    def __init__(self, size: int = 192, validation_count: int = 60) -> None:
         self.size = size
         self.validation_count = validation_count
 
@@ -132,7 +132,8 @@ def _read_ids(root: Path, split: str) -> list[str]:
     path = root / f"{split}.txt"
     if not path.is_file():
         raise DataSetError(_("{path} is missing: it lists the pictures of that split, one a line.", path=path))
-    if not (ids := path.read_text(encoding="utf-8").split()):
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    if not (ids := [line.strip() for line in lines if line.strip()]):
         raise DataSetError(_("{path} lists no pictures.", path=path))
     return ids
 
@@ -147,11 +148,11 @@ def _read_kinds(root: Path) -> dict[str, str]:
     path = root / "kinds.tsv"
     if not path.is_file():
         return {}
-    rows = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
+    rows = (line.split("\t") for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines())
     return {row[0]: row[1] for row in rows if len(row) >= 2}
 
 
 def _first_licence_line(root: Path) -> str:
     readme = root / "README.md"
-    lines = readme.read_text(encoding="utf-8").splitlines() if readme.is_file() else []
+    lines = readme.read_text(encoding="utf-8", errors="replace").splitlines() if readme.is_file() else []
     return next((line.partition("Licence:")[2].strip().split(",")[0] for line in lines if "Licence:" in line), "not stated")

@@ -19,7 +19,9 @@ Matrix = NDArray[np.int64]  # (C, C)
 Scores = NDArray[np.float64]  # (C,)
 
 
-def confusion_matrix(preds: NDArray[np.integer], target: NDArray[np.integer], num_classes: int, ignore_index: int = 255) -> Matrix:
+def confusion_matrix(
+    preds: NDArray[np.integer], target: NDArray[np.integer], num_classes: int, ignore_index: int = 255
+) -> Matrix:
     """Pixel counts int64 (C, C): rows = target, columns = preds. Pixels with target `ignore_index` are dropped.
 
     preds, target: integer arrays (or CPU tensors) of one shape. Raises SettingError for other shapes or labels.
@@ -27,6 +29,8 @@ def confusion_matrix(preds: NDArray[np.integer], target: NDArray[np.integer], nu
     predicted, truth = np.asarray(preds), np.asarray(target)
     if predicted.shape != truth.shape:
         raise SettingError(f"preds {predicted.shape} and target {truth.shape} must have one shape.")
+    if predicted.dtype.kind not in "biu" or truth.dtype.kind not in "biu":
+        raise SettingError(f"Labels are whole numbers, not {predicted.dtype} and {truth.dtype}; take the argmax first.")
     valid = truth != ignore_index
     if valid.all():
         truth, predicted = truth.ravel(), predicted.ravel()
@@ -35,7 +39,7 @@ def confusion_matrix(preds: NDArray[np.integer], target: NDArray[np.integer], nu
     for labels in (truth, predicted):
         if labels.size and (labels.min() < 0 or labels.max() >= num_classes):
             raise SettingError(f"Labels must lie between 0 and {num_classes - 1}; found {labels.min()} to {labels.max()}.")
-    cells = truth.astype(np.int64) * num_classes + predicted
+    cells = truth.astype(np.int64) * num_classes + predicted.astype(np.int64)
     return np.bincount(cells, minlength=num_classes**2).reshape(num_classes, num_classes).astype(np.int64)
 
 

@@ -26,6 +26,7 @@ TITLES = {
 
 # The last block before each halving, as torchvision counts them; dilation keeps the later ones at stride 16 or 8.
 MOBILENET_STAGES = ("1", "3", "6", "12", "16")
+LRASPP_STAGES = ("1", "3", "4", "12", "16")  # its skip leaves after the first block at stride 8
 
 
 class TorchvisionSegmentation(nn.Module):
@@ -51,12 +52,14 @@ class TorchvisionSegmentation(nn.Module):
 
     def stages(self) -> list[Stage]:
         """encoder1 … bottleneck (the deepest encoder stage), decoder1 (the classifier's features), head (its scores)."""
-        names = MOBILENET_STAGES if self.mobilenet else ("relu", "layer1", "layer2", "layer3", "layer4")
+        mobilenet = LRASPP_STAGES if self.two_scales else MOBILENET_STAGES
+        names = mobilenet if self.mobilenet else ("relu", "layer1", "layer2", "layer3", "layer4")
         encoders = [Stage(f"encoder{i + 1}", "encoder", f"backbone.{name}") for i, name in enumerate(names[:-1])]
         bottleneck = Stage("bottleneck", "bottleneck", f"backbone.{names[-1]}")
         if self.two_scales:
-            decoder = Stage("decoder1", "decoder", "classifier.cbr", "encoder3")
-            return [*encoders, bottleneck, decoder, Stage("head", "head", "classifier.high_classifier")]
+            # The skip joins in the head, which scores both scales and adds the scores.
+            decoder = Stage("decoder1", "decoder", "classifier.cbr")
+            return [*encoders, bottleneck, decoder, Stage("head", "head", "classifier", "encoder3")]
         last = len(self.classifier) - 1  # type: ignore[arg-type]
         return [
             *encoders, bottleneck,
@@ -68,9 +71,8 @@ def _replace_stem(backbone: nn.Module, in_channels: int) -> None:
     """Give the first convolution another number of input channels."""
     name, stem = next((n, m) for n, m in backbone.named_modules() if isinstance(m, nn.Conv2d))
     parent = backbone.get_submodule(name.rpartition(".")[0])
-    replacement = nn.Conv2d(
-        in_channels, stem.out_channels, stem.kernel_size, stem.stride, stem.padding, bias=stem.bias is not None
-    )  # type: ignore[arg-type]
+    kernel, stride, padding = stem.kernel_size, stem.stride, stem.padding
+    replacement = nn.Conv2d(in_channels, stem.out_channels, kernel, stride, padding, bias=stem.bias is not None)  # type: ignore[arg-type]
     parent.add_module(name.rpartition(".")[2], replacement)
 
 

@@ -51,7 +51,7 @@ class UNet(nn.Module):
         normalization: Normalization | None = None,
     ) -> None:
         super().__init__()
-        _check(width, depth, padding, upsampling)
+        _check(width, depth, padding, upsampling, normalization)
         self.padding: PaddingKind = padding
         norm: Normalization = normalization or ("batch" if padding == "same" else "none")
         widths = [width * 2**level for level in range(depth + 1)]  # 64, 128, 256, 512, 1024
@@ -94,7 +94,7 @@ class UNet(nn.Module):
         return [*encoders, Stage("bottleneck", "bottleneck", "bottleneck"), *decoders, Stage("head", "head", "segmentation_head")]
 
 
-def _check(width: int, depth: int, padding: str, upsampling: str) -> None:
+def _check(width: int, depth: int, padding: str, upsampling: str, normalization: str | None) -> None:
     if width < 1 or (upsampling == "bilinear" and width % 2):
         raise SettingError(f"width must be a positive number, even with bilinear upsampling; got {width}.")
     if not 1 <= depth <= 7:
@@ -103,6 +103,8 @@ def _check(width: int, depth: int, padding: str, upsampling: str) -> None:
         raise SettingError(f'padding must be "same" or "valid"; got "{padding}".')
     if upsampling not in ("transposed", "bilinear"):
         raise SettingError(f'upsampling must be "transposed" or "bilinear"; got "{upsampling}".')
+    if normalization not in (None, "batch", "none"):
+        raise SettingError(f'normalization must be "batch" or "none"; got "{normalization}".')
 
 
 def _check_valid_size(height: int, width: int, depth: int) -> None:

@@ -82,10 +82,11 @@ def train(
             with mixed_precision(device):
                 validation = validate(average, source, preprocessing, device)
         weights = None
-        if validation is not None and validation.score > best_score:
-            best_score = validation.score
+        score = -1.0 if validation is None else float(np.nan_to_num(validation.score, nan=0.0))  # NaN: nothing to score
+        if score > best_score:
+            best_score = score
             weights = {name: value.detach().cpu().clone() for name, value in average.state_dict().items()}
-        yield TrainingStep(step, loss.item(), schedule.get_last_lr()[0], validation, weights)
+        yield TrainingStep(step, loss.item(), float(schedule.get_last_lr()[0]), validation, weights)
 
 
 def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
@@ -119,10 +120,10 @@ def _batch(
 @torch.no_grad()
 def _update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
     """Move the averaged weights towards the current ones; counters are taken over as they are."""
-    for kept, current in zip(average.parameters(), model.parameters(), strict=True):
-        kept.lerp_(current, 1 - decay)
-    for kept, current in zip(average.buffers(), model.buffers(), strict=True):
+    for weight, current in zip(average.parameters(), model.parameters(), strict=True):
+        weight.lerp_(current, 1 - decay)
+    for kept, buffer in zip(average.buffers(), model.buffers(), strict=True):
         if kept.is_floating_point():
-            kept.lerp_(current, 1 - decay)
+            kept.lerp_(buffer, 1 - decay)
         else:
-            kept.copy_(current)
+            kept.copy_(buffer)

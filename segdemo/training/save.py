@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -17,7 +18,6 @@ from segdemo.weights.cards import file_sha256, write_card
 __all__ = ["WeightsIdentity", "save_with_card"]
 
 
-
 @dataclass(frozen=True)
 class WeightsIdentity:
     """What a set of weights is called and shown as."""
@@ -27,7 +27,7 @@ class WeightsIdentity:
     trained_on: str
     classes: tuple[ClassInfo, ...]
     model: str
-    options: dict[str, object]
+    options: dict[str, Any]
 
 
 def save_with_card(

@@ -30,7 +30,7 @@ def read_card(path: Path) -> WeightsEntry:
     """The catalogue entry of a card. Raises CheckpointError where the card is not one."""
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
-        preprocessing = {k: tuple(v) if isinstance(v, list) else v for k, v in card["preprocessing"].items()}
+        preprocessing: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in card["preprocessing"].items()}
         return WeightsEntry(
             weights_id=card["weights_id"],
             model=card["model"],

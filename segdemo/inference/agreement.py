@@ -1,0 +1,73 @@
+"""How a prediction compares with a known truth: scores, and where each kind of error lies."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from segdemo.errors import ImageError
+from segdemo.metrics import confusion_matrix, dice_per_class, iou_per_class, precision, recall
+from segdemo.text import _
+from segdemo.types import ClassInfo, LabelMap, Prediction
+
+__all__ = ["ERROR_KINDS", "ClassScores", "check_target", "compare", "error_map"]
+
+IGNORE = 255
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """Scores of one class over all pixels of the picture, 0–1, NaN where there is nothing to score."""
+
+    name: str
+    dice: float
+    iou: float
+    precision: float
+    recall: float
+
+
+def compare(prediction: Prediction, target: LabelMap) -> list[ClassScores]:
+    """Scores of every class that the picture or the prediction holds, background left out.
+
+    target: (H, W), 255 is ignored. Raises ImageError where it has another size, or classes the network does not know.
+    """
+    check_target(prediction, target)
+    matrix = confusion_matrix(prediction.preds, target, len(prediction.classes), IGNORE)
+    columns = zip(dice_per_class(matrix), iou_per_class(matrix), precision(matrix), recall(matrix), strict=True)
+    rows = [ClassScores(c.name, *map(float, v)) for c, v in zip(prediction.classes, columns, strict=True)]
+    return [row for row in rows[1:] if not np.isnan(row.iou)]
+
+
+def check_target(prediction: Prediction, target: LabelMap) -> None:
+    """Raise ImageError, with a sentence, where a mask cannot be compared with a prediction."""
+    if target.shape != prediction.preds.shape:
+        (height, width), (own_height, own_width) = target.shape, prediction.size
+        raise ImageError(
+            _("The mask has {w} × {h} pixels, the picture {W} × {H}; they must be equal.", w=width, h=height, W=own_width, H=own_height)
+        )
+    known = len(prediction.classes) - 1
+    labels = np.unique(target)
+    if (unknown := labels[(labels > known) & (labels != IGNORE)]).size:
+        raise ImageError(_("The mask holds class {n}; this network knows 0 to {last}.", n=int(unknown[0]), last=known))
+
+
+def error_map(prediction: Prediction, target: LabelMap) -> LabelMap:
+    """(H, W) indices into ERROR_KINDS: where the prediction is right, and which way it is wrong."""
+    check_target(prediction, target)
+    preds = prediction.preds
+    result = np.zeros(preds.shape, np.uint8)
+    result[(preds > 0) & (preds == target)] = 1
+    result[(preds > 0) & (target == 0)] = 2
+    result[(preds == 0) & (target > 0)] = 3
+    result[(preds > 0) & (target > 0) & (preds != target)] = 4
+    result[target == IGNORE] = 0
+    return result
+
+
+# Blue, orange and purple of Okabe and Ito: told apart with every common colour-vision deficiency.
+ERROR_KINDS = (
+    ClassInfo("background, right", (0, 0, 0)),
+    ClassInfo("found (TP)", (86, 180, 233)),
+    ClassInfo("false alarm (FP)", (230, 159, 0)),
+    ClassInfo("missed (FN)", (204, 121, 167)),
+    ClassInfo("wrong class", (240, 228, 66)),
+)

@@ -1,0 +1,153 @@
+"""The engine: owns the device, keeps networks in bounded memory, and turns a picture into a prediction.
+
+    picture ─ to_input ─▶ (1, 3, h', w') ─ network ─▶ logits ─ crop, softmax ─▶ scores ─ argmax, enlarge ─▶ labels
+
+One engine a process. Networks are shared between visitors; every forward pass is a job of the engine's workers.
+"""
+
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from time import perf_counter
+
+import numpy as np
+import torch
+
+from segdemo.data import Picture
+from segdemo.data.preprocessing import to_input
+from segdemo.devices import device_label, pick_device
+from segdemo.errors import ImageError
+from segdemo.geometry import Geometry, resize_nearest
+from segdemo.inference.cache import BoundedCache
+from segdemo.inference.labels import check_threshold, labels_of, rethreshold, scores_of
+from segdemo.inference.loaded import LoadedModel, prepare
+from segdemo.inference.pool import WorkerPool
+from segdemo.text import _
+from segdemo.types import Latency, Notice, Prediction, RGBImage
+from segdemo.weights import get_weights
+
+__all__ = ["Engine", "shared_engine", "warm_up"]
+
+MODEL_MEMORY_BYTES = int(os.environ.get("SEGDEMO_MODEL_MEMORY_MB", "1500")) * 1_000_000
+RESULT_MEMORY_BYTES = int(os.environ.get("SEGDEMO_RESULT_MEMORY_MB", "500")) * 1_000_000
+SHRINK_WHEN_OUT_OF_MEMORY = 4  # to a quarter of the pixels
+
+
+class Engine:
+    """Prediction on one device: "auto" takes CUDA, then MPS, then the CPU."""
+
+    def __init__(
+        self, device: str = "auto", *, model_memory_bytes: int = MODEL_MEMORY_BYTES, result_memory_bytes: int = RESULT_MEMORY_BYTES
+    ) -> None:
+        self.device = pick_device(device)
+        self.models: BoundedCache[tuple[str, str], LoadedModel] = BoundedCache(model_memory_bytes, lambda m: m.size_bytes)
+        self.results: BoundedCache[tuple[str, str], Prediction] = BoundedCache(result_memory_bytes, _prediction_bytes)
+        self._pool = WorkerPool(parallel=self.device.type == "cpu")
+        self._counter = threading.Lock()
+        self.passes = 0  # forward passes since the start: redrawing must not add to them
+
+    @property
+    def device_label(self) -> str:
+        """The device's name for the visitor."""
+        return device_label(self.device)
+
+    def predict(self, image: RGBImage | Picture, weights_id: str, *, threshold: float = 0.5) -> Prediction:
+        """Segment a picture (H, W, 3) uint8 RGB with the named weights.
+
+        Out of memory, it tries again with fewer pixels, then on the CPU, and says so in the prediction's notices.
+        Raises SettingError for unknown weights or an impossible threshold, ImageError for an array that is no picture,
+        DownloadError and CheckpointError where the weights are not there or not sound.
+        """
+        check_threshold(threshold)
+        entry = get_weights(weights_id)
+        picture = image if isinstance(image, Picture) else Picture("picture", "", _checked(image), image.shape[:2])
+        devices = [self.device, self.device] + ([torch.device("cpu")] if self.device.type != "cpu" else [])
+        limits = [entry.preprocessing.max_pixels] + [entry.preprocessing.max_pixels // SHRINK_WHEN_OUT_OF_MEMORY] * 2
+        for attempt, (device, max_pixels) in enumerate(zip(devices, limits, strict=False)):
+            try:
+                model = self._model(weights_id, device)
+                return self._pool.run(lambda: self._forward(picture, model, max_pixels, threshold, attempt > 0))  # noqa: B023
+            except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+                if not _out_of_memory(error) or attempt == len(devices) - 1:
+                    raise _no_memory() if _out_of_memory(error) else error from error
+                if device.type == "cuda":
+                    torch.cuda.empty_cache()
+        raise AssertionError("the last attempt returns or raises")
+
+    def segment(self, picture: Picture, weights_id: str, *, threshold: float = 0.5) -> Prediction:
+        """As `predict`, remembered by the hash of the file's bytes: another threshold is no other forward pass."""
+        check_threshold(threshold)
+        key = (picture.sha256, weights_id)
+        return rethreshold(self.results.get_or_make(key, lambda: self.predict(picture, weights_id)), threshold)
+
+    def _model(self, weights_id: str, device: torch.device) -> LoadedModel:
+        return self.models.get_or_make((weights_id, device.type), lambda: prepare(get_weights(weights_id), device))
+
+    def _forward(self, picture: Picture, model: LoadedModel, max_pixels: int, threshold: float, shrunk: bool) -> Prediction:
+        with self._counter:
+            self.passes += 1
+        entry = model.entry
+        preprocessing = replace(entry.preprocessing, max_pixels=max_pixels)
+        times = [perf_counter()]
+        with torch.inference_mode():
+            tensor, geometry = to_input(picture.pixels, preprocessing, picture.full_size)
+            times.append(perf_counter())
+            logits = model(tensor)
+            if model.device.type == "cuda":
+                torch.cuda.synchronize(model.device)
+            times.append(perf_counter())
+            scores = scores_of(logits, geometry)
+        preds = resize_nearest(labels_of(scores, entry.binary, threshold), geometry.full)
+        times.append(perf_counter())
+        latency = Latency(*(1000 * float(d) for d in np.diff(times)))
+        return Prediction(
+            preds, scores, entry.classes, latency, entry.weights_id, threshold, entry.binary,
+            str(model.device.type), model.precision, _notices(geometry, shrunk, model.device, self.device),
+        )  # fmt: skip
+
+
+def _checked(image: RGBImage) -> RGBImage:
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        raise ImageError(_("A picture is an array of bytes with height, width and three colours."))
+    return image
+
+
+def _prediction_bytes(prediction: Prediction) -> int:
+    return prediction.preds.nbytes + prediction.scores.nbytes
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    """torch has a type for CUDA's, but the CPU allocator raises a plain RuntimeError."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "not enough memory" in str(error)
+
+
+def _no_memory() -> ImageError:
+    return ImageError(_("There is not enough memory for this picture and this network. A smaller network or picture works."))
+
+
+def _notices(geometry: Geometry, shrunk: bool, used: torch.device, wanted: torch.device) -> tuple[Notice, ...]:
+    notices = []
+    if geometry.scale < 0.99 and not shrunk:
+        (height, width), (full_height, full_width) = geometry.working, geometry.full
+        text = _("The network saw the picture at {w} × {h} of its {W} × {H} pixels.", w=width, h=height, W=full_width, H=full_height)
+        notices.append(Notice(text))
+    if shrunk:
+        text = _("Memory was short: the network saw the picture at {w} × {h}.", w=geometry.working[1], h=geometry.working[0])
+        notices.append(Notice(text))
+    if used.type != wanted.type:
+        notices.append(Notice(_("The graphics processor ran out of memory; this was computed on the CPU.")))
+    return tuple(notices)
+
+
+@lru_cache(maxsize=1)
+def shared_engine() -> Engine:
+    """The process's one engine. $SEGDEMO_DEVICE names the device, if it is not to be picked."""
+    return Engine(os.environ.get("SEGDEMO_DEVICE", "auto"))
+
+
+def warm_up(engine: Engine, weights_ids: Sequence[str]) -> None:
+    """Load networks and run each once, so that the first visitor does not wait for it."""
+    for weights_id in weights_ids:
+        engine.predict(np.zeros((256, 256, 3), np.uint8), weights_id)

@@ -1,0 +1,78 @@
+"""A network made ready for one device: batch norm folded, channels last, and in the fastest precision that agrees."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from segdemo.data.preprocessing import to_input
+from segdemo.data.shapes import draw_shapes
+from segdemo.devices import Precision, cpu_has_bf16
+from segdemo.inference.fold import fold_batch_norm
+from segdemo.types import Preprocessing, WeightsEntry
+from segdemo.weights import load_model
+
+__all__ = ["LoadedModel", "prepare"]
+
+MIN_AGREEMENT = 0.99  # share of pixels whose label must be the same in half precision
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A network in memory, shared by all visitors: never modified, never hooked."""
+
+    entry: WeightsEntry
+    module: nn.Module
+    device: torch.device
+    precision: Precision
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory of parameters and buffers."""
+        tensors = [*self.module.parameters(), *self.module.buffers()]
+        return sum(t.numel() * t.element_size() for t in tensors)
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """image (1, 3, h, w) float32 on the CPU → logits (C, h, w) float32 on the device."""
+        dtype = torch.bfloat16 if self.precision == "bfloat16" else torch.float32
+        image = image.to(self.device, dtype, memory_format=torch.channels_last, non_blocking=True)
+        logits: Tensor = self.module(image)
+        return logits[0].float()
+
+
+def prepare(entry: WeightsEntry, device: torch.device) -> LoadedModel:
+    """Load and optimise a network. Raises CheckpointError or DownloadError as `load_model` does."""
+    exact = _prepare_exact(entry, device)
+    if not _half_is_fast(device):
+        return exact
+    example = _example(entry.preprocessing)
+    with torch.inference_mode():
+        expected = _labels(exact(example))
+        half = LoadedModel(entry, exact.module.to(torch.bfloat16), device, "bfloat16")
+        agreement = (_labels(half(example)) == expected).float().mean().item()
+    return half if agreement >= MIN_AGREEMENT else _prepare_exact(entry, device)
+
+
+def _prepare_exact(entry: WeightsEntry, device: torch.device) -> LoadedModel:
+    """Always in float32. Called again where half precision disagreed, because its rounding cannot be undone."""
+    module = load_model(entry)
+    fold_batch_norm(module)
+    return LoadedModel(entry, module.to(device, memory_format=torch.channels_last), device, "float32")  # type: ignore[call-overload]
+
+
+def _half_is_fast(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and cpu_has_bf16()
+
+
+def _example(preprocessing: Preprocessing) -> Tensor:
+    """A small generated scene, (1, 3, 128, 128): enough edges and surfaces to see whether rounding moves labels."""
+    scene, _target = draw_shapes(128, 128, seed=1)
+    small = Preprocessing(preprocessing.normalization, preprocessing.mean, preprocessing.std)
+    return to_input(scene, small)[0]
+
+
+def _labels(logits: Tensor) -> Tensor:
+    """(C, h, w) → (h, w)."""
+    return logits[0] > 0 if logits.shape[0] == 1 else logits.argmax(dim=0)

@@ -1,0 +1,22 @@
+"""Connected objects in a label map: how many, and how large."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from segdemo.types import LabelMap
+
+__all__ = ["class_shares", "object_areas"]
+
+
+def class_shares(labels: LabelMap, num_classes: int) -> NDArray[np.float64]:
+    """Share of the picture's area that each class covers, (C,), sums to 1."""
+    return np.bincount(labels.ravel(), minlength=num_classes)[:num_classes] / labels.size
+
+
+def object_areas(labels: LabelMap, class_index: int, min_pixels: int = 4) -> NDArray[np.int64]:
+    """Areas in pixels of the 8-connected regions of one class, largest first. Smaller ones than `min_pixels` are noise."""
+    mask = (labels == class_index).astype(np.uint8)
+    _count, _regions, stats, _centres = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    areas = stats[1:, cv2.CC_STAT_AREA].astype(np.int64)  # row 0 is everything else
+    return np.sort(areas[areas >= min_pixels])[::-1]

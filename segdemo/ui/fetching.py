@@ -1,0 +1,35 @@
+"""Weights that have to be downloaded once: what they are, one button, a progress bar, and a sentence if it fails."""
+
+import streamlit as st
+
+from segdemo.errors import DownloadError
+from segdemo.text import _
+from segdemo.types import WeightsEntry
+from segdemo.weights import fetch
+
+__all__ = ["offer_download"]
+
+
+def offer_download(entry: WeightsEntry) -> None:
+    """Shown in place of a result while the weights are not on this machine."""
+    with st.container(border=True, key=f"offer_{entry.weights_id.replace('/', '_')}"):
+        st.markdown(f"**{entry.title}** · {entry.trained_on}.")
+        st.caption(_("These weights are not on this machine yet. They are fetched once ({mb:.0f} MB) and kept.", mb=entry.size_bytes / 1e6))
+        if st.button(_("Download {mb:.0f} MB", mb=entry.size_bytes / 1e6), key=f"fetch_{entry.weights_id}", icon=":material/download:", type="primary"):
+            _fetch(entry)
+
+
+def _fetch(entry: WeightsEntry) -> None:
+    bar = st.progress(0.0, _("Connecting …"))
+
+    def show(done: int, total: int) -> None:
+        share = min(1.0, done / total) if total else 0.0
+        bar.progress(share, _("{done:.0f} of {total:.0f} MB", done=done / 1e6, total=total / 1e6))
+
+    try:
+        fetch(entry, show)
+    except DownloadError as error:
+        bar.empty()
+        st.error(str(error), icon=":material/cloud_off:")
+        return
+    st.rerun()

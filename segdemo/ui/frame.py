@@ -1,0 +1,94 @@
+"""The sidebar: the picture and the weights are chosen here once, and stay while pages change."""
+
+import streamlit as st
+
+from segdemo.data.samples import get_sample, list_samples
+from segdemo.inference import shared_engine
+from segdemo.models import TITLES, list_models
+from segdemo.text import _
+from segdemo.types import WeightsEntry
+from segdemo.ui.state import DEFAULT_WEIGHTS, activate, chosen_weights, validate_url
+from segdemo.weights import get_weights, is_present, list_weights
+
+__all__ = ["sidebar"]
+
+UPLOAD_TYPES = ["jpg", "jpeg", "png", "webp", "avif", "heic", "heif", "bmp", "gif", "tif", "tiff"]
+
+
+def sidebar() -> None:
+    """Picture and network pickers, and what the machine is doing, at the foot."""
+    validate_url()
+    with st.sidebar:
+        st.subheader(_("Picture"))
+        _picture_picker()
+        st.subheader(_("Network"))
+        _weights_picker()
+        engine = shared_engine()
+        used = sum(m for m in [engine.models.used_bytes]) / 1e6
+        st.caption(_("Runs on {device}. {n} networks in memory, {mb:.0f} MB.", device=engine.device_label, n=len(engine.models), mb=used))
+
+
+def _picture_picker() -> None:
+    samples = list_samples()
+    st.selectbox(
+        _("Sample"), [s.key for s in samples], key="sample", bind="query-params",
+        format_func=lambda key: f"{get_sample(key).title} · {get_sample(key).group}",
+        on_change=activate, args=("sample",),
+        help=_("Pictures that come with segdemo. Generated scenes have an exact mask, so the result is scored."),
+    )  # fmt: skip
+    st.file_uploader(
+        _("Your own pictures"), type=UPLOAD_TYPES, accept_multiple_files=True, key="uploads", on_change=_activate_newest,
+        help=_("Drop files here, browse, or paste from the clipboard. They stay in this session's memory and are not kept."),
+    )  # fmt: skip
+    if st.toggle(_("Camera"), key="camera_on", help=_("Take a picture with this device's camera.")):
+        st.camera_input(_("Camera"), key="camera", label_visibility="collapsed", on_change=_activate_camera)
+
+
+def _activate_newest() -> None:
+    uploads = st.session_state.get("uploads") or []
+    seen = st.session_state.get("seen_uploads", set())
+    fresh = [u.file_id for u in uploads if u.file_id not in seen]
+    st.session_state["seen_uploads"] = {u.file_id for u in uploads}
+    if fresh:
+        activate(fresh[0])
+
+
+def _activate_camera() -> None:
+    if (photo := st.session_state.get("camera")) is not None:
+        activate(photo.file_id)
+
+
+def _architecture_changed() -> None:
+    st.session_state["weights"] = list_weights(st.session_state["architecture"])[0].weights_id
+
+
+def _weights_picker() -> None:
+    with_weights = [name for name in list_models() if list_weights(name)]
+    if "architecture" not in st.session_state:
+        known = {entry.weights_id: entry.model for entry in list_weights()}
+        st.session_state["architecture"] = known.get(st.query_params.get("weights", ""), get_weights(DEFAULT_WEIGHTS).model)
+    st.selectbox(
+        _("Architecture"), with_weights, key="architecture", format_func=lambda name: TITLES[name],
+        on_change=_architecture_changed, persist_state="session",
+        help=_("The kind of network. Each has its own sets of weights."),
+    )  # fmt: skip
+    entries = list_weights(st.session_state["architecture"])
+    st.selectbox(
+        _("Weights"), [e.weights_id for e in entries], key="weights", bind="query-params",
+        format_func=lambda weights_id: get_weights(weights_id).title,
+        help=_("What the network has learned, from which pictures. They fix the classes and how pictures are prepared."),
+    )  # fmt: skip
+    st.caption(weights_line(chosen_weights()))
+
+
+def weights_line(entry: WeightsEntry) -> str:
+    """One line about a set of weights: score, size, where it is, licence."""
+    where = _("bundled") if entry.bundled else _("downloaded") if is_present(entry) else _("to be downloaded")
+    parts = [
+        _("{n} classes", n=len(entry.classes)),
+        f"{entry.score_name} {entry.score:.2f}" if entry.score is not None else "",
+        _("{m:.1f} M parameters", m=entry.params / 1e6),
+        f"{entry.size_bytes / 1e6:.0f} MB, {where}",
+        entry.licence,
+    ]
+    return " · ".join(part for part in parts if part)

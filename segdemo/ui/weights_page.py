@@ -1,0 +1,49 @@
+"""The Weights page: every set of weights with what it was trained on, how well it does, and under which licence."""
+
+import streamlit as st
+
+from segdemo.models import TITLES
+from segdemo.text import _
+from segdemo.types import WeightsEntry
+from segdemo.ui.fetching import offer_download
+from segdemo.ui.frame import weights_line
+from segdemo.weights import is_present, list_weights
+
+__all__ = ["show_weights_page"]
+
+
+def show_weights_page() -> None:
+    """A card for each set of weights, bundled ones first."""
+    st.title(_("Weights"))
+    st.markdown(_("A network is only as good as what it was trained on. Each card says what that was; scores are measured, not promised."))
+    for entry in list_weights():
+        _card(entry)
+
+
+def _card(entry: WeightsEntry) -> None:
+    with st.container(border=True, key=f"card_{entry.weights_id.replace('/', '_')}"):
+        st.markdown(f"#### {TITLES[entry.model]} · {entry.title}")
+        st.caption(f"`{entry.weights_id}` · {weights_line(entry)}")
+        st.markdown(f"{_('Trained on')}: {entry.trained_on}.")
+        _score_by_kind(entry)
+        with st.popover(_("Classes ({n})", n=len(entry.classes)), key=f"classes_{entry.weights_id}"):
+            st.markdown(", ".join(info.name for info in entry.classes))
+        if entry.card:
+            with st.expander(_("How they were made"), icon=":material/receipt_long:"):
+                st.code(str(entry.card.get("command", "")), language="bash", wrap_lines=True)
+                st.json({k: v for k, v in entry.card.items() if k in ("data", "settings", "preprocessing", "scores", "sha256", "note", "trained_with")}, expanded=1)
+        if not is_present(entry):
+            offer_download(entry)
+
+
+def _score_by_kind(entry: WeightsEntry) -> None:
+    """The score of each kind of picture, where the card knows kinds: an average hides the hard ones."""
+    scores = entry.card.get("scores")
+    kinds = scores.get("score_by_kind", {}) if isinstance(scores, dict) else {}
+    if entry.score is None:
+        return
+    columns = st.columns(4)
+    columns[0].metric(_("{score}, all", score=entry.score_name), f"{entry.score:.3f}")
+    if len(kinds) > 1:
+        for column, (kind, score) in zip(columns[1:], kinds.items(), strict=False):
+            column.metric(kind, f"{score:.3f}")
