@@ -175,7 +175,9 @@ def _deep_colour(image: Image.Image, data: bytes) -> RGBImage:
     values: NDArray[np.number] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if values is None or values.shape[:2] != (image.height, image.width) or values.ndim != 3:
         raise ImageError(_damaged())
-    rgb = to_eight_bits(np.ascontiguousarray(values[..., 2::-1]))
+    grey = image.format == "PNG" and data[25] == 4  # grey with alpha: counted once, not three times
+    rgb = to_eight_bits(np.ascontiguousarray(values[..., :1] if grey else values[..., 2::-1]))
+    rgb = np.repeat(rgb, 3 // rgb.shape[2], axis=2)
     if values.shape[2] == 4:
         alpha = values[..., 3:].astype(np.float64) / 65535
         rgb = np.rint(rgb * alpha + 255 * (1 - alpha)).astype(np.uint8)

@@ -21,7 +21,9 @@ Stain = Literal["fluorescence", "stained"]
 def _outline(radius: float, rng: np.random.Generator) -> NDArray[np.float64]:
     """A closed, wavering ellipse around the origin, (K, 2)."""
     angles = np.linspace(0, 2 * np.pi, 72, endpoint=False)
-    wave = sum(rng.normal(0, 0.05 / k) * np.cos(k * angles + rng.uniform(0, 2 * np.pi)) for k in (2, 3, 4, 5))
+    wave = np.zeros_like(angles)
+    for k in (2, 3, 4, 5):
+        wave += rng.normal(0, 0.05 / k) * np.cos(k * angles + rng.uniform(0, 2 * np.pi))
     points = (1 + wave)[:, None] * np.stack([np.cos(angles), rng.uniform(0.6, 0.95) * np.sin(angles)], axis=1) * radius
     turn = rng.uniform(0, 2 * np.pi)
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
@@ -66,13 +68,13 @@ def draw_nuclei(
     rng = np.random.default_rng(seed)
     labels, brightness = _place(height, width, count, rng)
     scale = float(np.sqrt(height * width)) / 256
-    inside = brightness * (1 + 0.14 * _smooth(height, width, 2.2 * scale, rng)) * labels
-    inside = np.asarray(cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 1.1 * scale))
+    mottled = brightness * (1 + 0.14 * _smooth(height, width, 2.2 * scale, rng)) * labels
+    inside = np.asarray(cv2.GaussianBlur(mottled.astype(np.float32), (0, 0), 1.1 * scale), dtype=np.float32)
     glow = cv2.GaussianBlur(inside, (0, 0), 7 * scale)
     light = 1 + 0.12 * _smooth(height, width, 60 * scale, rng)
     if kind == "fluorescence":
         grey = (0.05 + 0.5 * inside + 0.1 * glow) * light
-        image = np.repeat(grey[..., None], 3, axis=2) + rng.normal(0, noise, (height, width, 1))
+        image: NDArray[np.floating] = np.repeat(grey[..., None], 3, axis=2) + rng.normal(0, noise, (height, width, 1))
     else:
         image = _stained(inside, light, scale, rng) + rng.normal(0, noise, (height, width, 3))
     return np.rint(image.clip(0, 1) * 255).astype(np.uint8), labels

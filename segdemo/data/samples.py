@@ -52,24 +52,33 @@ def _shapes(share: float, seed: int) -> tuple[bytes, LabelMap]:
 
 def list_samples() -> list[Sample]:
     """The gallery in the order it is shown; the first is what a newcomer sees. Titles are in the visitor's language."""
-    micrographs, photographs, generated = _("micrograph"), _("photograph"), _("generated, exact mask")
-    ours = _("Drawn by segdemo, no rights reserved")
-    no_rights = _("scikit-image, no known copyright restrictions")
+    micrograph, photograph = _("micrograph"), _("photograph")
     return [
-        Sample("coins", _("Coins"), photographs, _("Brooklyn Museum, through scikit-image"), NUCLEI, partial(_from_wheel, "coins.png"),
-               _("The network was trained on cell nuclei and never saw a coin: it finds what is bright and round.")),
-        Sample("cell", _("Cell"), micrographs, _("Quantitative phase picture, CC0, through scikit-image"), NUCLEI, partial(_from_wheel, "cell.png")),
-        Sample("nuclei-fluorescence", _("Nuclei, fluorescence"), generated, ours, NUCLEI, partial(_nuclei, "fluorescence", 11)),
-        Sample("nuclei-stained", _("Nuclei, stained tissue"), generated, ours, NUCLEI, partial(_nuclei, "stained", 12)),
-        Sample("shapes", _("Shapes"), generated, ours, SHAPES, partial(_shapes, 0.3, 4)),
-        Sample("shapes-dense", _("Shapes, crowded"), generated, ours, SHAPES, partial(_shapes, 0.6, 7)),
-        Sample("immunohistochemistry", _("Tissue, brown and blue stain"), micrographs, no_rights, NUCLEI, partial(_from_wheel, "ihc.png"),
-               _("A stain the network never saw: it fails here, and that is worth seeing.")),
-        Sample("astronaut", _("Astronaut"), photographs, _("NASA, public domain"), PHOTOGRAPHS, partial(_from_wheel, "astronaut.png")),
-        Sample("cat", _("Cat"), photographs, _("Stéfan van der Walt, CC0"), PHOTOGRAPHS, partial(_from_wheel, "chelsea.png")),
-        Sample("coffee", _("Coffee"), photographs, _("Rachel Michetti, CC0"), PHOTOGRAPHS, partial(_from_wheel, "coffee.png")),
-        Sample("motorcycle", _("Motorcycle"), photographs, _("Middlebury stereo data, CC0, through scikit-image"), PHOTOGRAPHS, partial(_from_wheel, "motorcycle_left.png")),
+        _real("coins", "coins.png", _("Coins"), photograph, _("Brooklyn Museum, no known copyright restrictions"), NUCLEI, _(
+            "The network was trained on cell nuclei and never saw a coin: it finds what is bright and round.")),
+        _real("cell", "cell.png", _("Cell"), micrograph, _("Paul Müller, CC0"), NUCLEI, _(
+            "One living cell under a phase microscope, a kind of picture the network was not trained on.")),
+        _drawn("nuclei-fluorescence", _("Nuclei, fluorescence"), NUCLEI, partial(_nuclei, "fluorescence", 11)),
+        _drawn("nuclei-stained", _("Nuclei, stained tissue"), NUCLEI, partial(_nuclei, "stained", 12)),
+        _drawn("shapes", _("Shapes"), SHAPES, partial(_shapes, 0.3, 4)),
+        _drawn("shapes-dense", _("Shapes, crowded"), SHAPES, partial(_shapes, 0.6, 7)),
+        _real("immunohistochemistry", "ihc.png", _("Tissue, brown stain"), micrograph, _("no known copyright restrictions"), NUCLEI,
+              _("A stain the network never saw: it misses nearly everything, and that is worth seeing.")),
+        _real("astronaut", "astronaut.png", _("Astronaut"), photograph, _("NASA, public domain"), PHOTOGRAPHS),
+        _real("cat", "chelsea.png", _("Cat"), photograph, _("Stéfan van der Walt, CC0"), PHOTOGRAPHS),
+        _real("coffee", "coffee.png", _("Coffee"), photograph, _("Rachel Michetti, CC0"), PHOTOGRAPHS),
+        _real("motorcycle", "motorcycle_left.png", _("Motorcycle"), photograph, _("Middlebury stereo data, CC0"), PHOTOGRAPHS),
     ]  # fmt: skip
+
+
+def _real(key: str, name: str, title: str, group: str, credit: str, suggested: str, note: str = "") -> Sample:
+    """A picture out of scikit-image's wheel."""
+    return Sample(key, title, group, credit, suggested, partial(_from_wheel, name), note)
+
+
+def _drawn(key: str, title: str, suggested: str, load: Callable[[], tuple[bytes, LabelMap]]) -> Sample:
+    """A generated scene."""
+    return Sample(key, title, _("generated"), _("drawn by segdemo"), suggested, load)
 
 
 def get_sample(key: str) -> Sample:

@@ -1,7 +1,7 @@
 """Generated scenes of shapes with exact masks: circles, squares, triangles and stars, textured, overlapping, noisy.
 
-The network has to tell form from everything else: colour, texture, size, turn and light are drawn without regard to the
-class. The same seed gives the same scene on every machine.
+Objects are saturated and rimmed, the ground is greyish. Beyond that a network has to tell form from everything else: hue,
+texture, size, turn and light are drawn without regard to the class. The same seed gives the same scene on every machine.
 """
 
 import cv2
@@ -22,7 +22,7 @@ SHAPE_CLASSES = (
     ClassInfo("star", (204, 121, 167)),
 )
 MAX_OBJECTS = 400
-MIN_CONTRAST = 0.3  # between an object's colour and the ground's, in the channel that differs most
+RIM = 0.45  # brightness of an object's rim, of its surface's
 OBJECT_STRENGTH, BACKGROUND_STRENGTH = 0.1, 0.04  # of textures: objects may be busy, the ground is calmer
 
 
@@ -46,12 +46,15 @@ def _outline(label: int, radius: float, angle: float) -> NDArray[np.float64]:
     return _polygon(5, radius * 1.25, radius * 0.52, angle)
 
 
-def _colour_away_from(other: NDArray[np.float32] | None, rng: np.random.Generator) -> NDArray[np.float32]:
-    """A random RGB colour in 0–1 that an eye tells from the other one."""
-    while True:
-        colour = rng.uniform(0.05, 0.95, 3).astype(np.float32)
-        if other is None or np.abs(colour - other).max() >= MIN_CONTRAST:
-            return colour
+def _ground_colour(rng: np.random.Generator) -> NDArray[np.float32]:
+    """A greyish RGB colour in 0–1."""
+    return np.asarray(rng.uniform(0.25, 0.75) + rng.uniform(-0.06, 0.06, 3), dtype=np.float32)
+
+
+def _object_colour(rng: np.random.Generator) -> NDArray[np.float32]:
+    """A saturated RGB colour in 0–1 of any hue."""
+    hsv = np.array([rng.uniform(0, 360), rng.uniform(0.5, 1), rng.uniform(0.5, 1)], np.float32)
+    return np.asarray(cv2.cvtColor(hsv[None, None], cv2.COLOR_HSV2RGB)[0, 0], dtype=np.float32)
 
 
 def _texture(
@@ -70,8 +73,8 @@ def _texture(
         cv2.GaussianBlur(rng.normal(0, 3, (height, width)).astype(np.float32), (0, 0), rng.uniform(0.8, 3)),
     ][int(rng.integers(4))]
     slope = (along - along.mean()) / max(height, width) * rng.uniform(0, 0.4)
-    colour = rng.uniform(0.05, 0.95, 3).astype(np.float32)
-    surface: NDArray[np.float32] = colour + (slope + pattern * rng.uniform(0.02, 0.12)).astype(np.float32)[..., None]
+    relief = (slope + pattern * rng.uniform(0.2, 1) * strength).astype(np.float32)
+    surface: NDArray[np.float32] = colour + relief[..., None]
     return surface
 
 
@@ -93,6 +96,9 @@ def _paint(
     cv2.fillPoly(stencil, [np.rint((corners - (left, top)) * 16).astype(np.int32)], 1, shift=4)
     covered = stencil.astype(bool)
     image[box][covered] = _texture(bottom - top, right - left, rng, colour, OBJECT_STRENGTH)[covered]
+    # A darker rim, as a solid thing has: shapes that overlap stay apart.
+    inner = cv2.erode(stencil, np.ones((3, 3), np.uint8), iterations=max(1, min(labels.shape) // 160))
+    image[box][covered & (inner == 0)] *= RIM
     labels[box][covered] = label
 
 
@@ -109,7 +115,7 @@ def draw_shapes(
     if not (0 <= foreground_share <= 0.9 and 0 <= noise <= 1):
         raise SettingError("The foreground share lies between 0 and 0.9, the noise between 0 and 1.")
     rng = np.random.default_rng(seed)
-    ground = _colour_away_from(None, rng)
+    ground = _ground_colour(rng)
     image = _texture(height, width, rng, ground, BACKGROUND_STRENGTH)
     labels = np.zeros((height, width), np.uint8)
     side = min(height, width)
@@ -117,9 +123,9 @@ def draw_shapes(
         if np.count_nonzero(labels) >= foreground_share * labels.size:
             break
         label = int(rng.integers(1, len(SHAPE_CLASSES)))
-        radius = rng.uniform(0.05, 0.06 + 0.16 * min(1.0, foreground_share * 2)) * side
+        radius = rng.uniform(0.06, 0.09 + 0.13 * min(1.0, foreground_share * 2)) * side
         centre = rng.uniform(0, 1, 2) * (width, height)
         corners = _outline(label, max(radius, 2), rng.uniform(0, 2 * np.pi)) + centre
-        _paint(image, labels, corners, label, _colour_away_from(ground, rng), rng)
+        _paint(image, labels, corners, label, _object_colour(rng), rng)
     image += rng.normal(0, noise, image.shape).astype(np.float32)
     return (image.clip(0, 1) * 255).round().astype(np.uint8), labels

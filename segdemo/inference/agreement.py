@@ -42,7 +42,13 @@ def check_target(prediction: Prediction, target: LabelMap) -> None:
     if target.shape != prediction.preds.shape:
         (height, width), (own_height, own_width) = target.shape, prediction.size
         raise ImageError(
-            _("The mask has {w} × {h} pixels, the picture {W} × {H}; they must be equal.", w=width, h=height, W=own_width, H=own_height)
+            _(
+                "The mask has {w} × {h} pixels, the picture {W} × {H}; they must be equal.",
+                w=width,
+                h=height,
+                W=own_width,
+                H=own_height,
+            )
         )
     known = len(prediction.classes) - 1
     labels = np.unique(target)

@@ -39,7 +39,11 @@ class Engine:
     """Prediction on one device: "auto" takes CUDA, then MPS, then the CPU."""
 
     def __init__(
-        self, device: str = "auto", *, model_memory_bytes: int = MODEL_MEMORY_BYTES, result_memory_bytes: int = RESULT_MEMORY_BYTES
+        self,
+        device: str = "auto",
+        *,
+        model_memory_bytes: int = MODEL_MEMORY_BYTES,
+        result_memory_bytes: int = RESULT_MEMORY_BYTES,
     ) -> None:
         self.device = pick_device(device)
         self.models: BoundedCache[tuple[str, str], LoadedModel] = BoundedCache(model_memory_bytes, lambda m: m.size_bytes)
@@ -131,7 +135,9 @@ def _notices(geometry: Geometry, shrunk: bool, used: torch.device, wanted: torch
     notices = []
     if geometry.scale < 0.99 and not shrunk:
         (height, width), (full_height, full_width) = geometry.working, geometry.full
-        text = _("The network saw the picture at {w} × {h} of its {W} × {H} pixels.", w=width, h=height, W=full_width, H=full_height)
+        text = _(
+            "The network saw the picture at {w} × {h} of its {W} × {H} pixels.", w=width, h=height, W=full_width, H=full_height
+        )
         notices.append(Notice(text))
     if shrunk:
         text = _("Memory was short: the network saw the picture at {w} × {h}.", w=geometry.working[1], h=geometry.working[0])

@@ -16,7 +16,19 @@ from segdemo.geometry import resize_nearest
 from segdemo.metrics import class_shares, object_areas
 from segdemo.types import ClassInfo, LabelMap, Prediction, RGBImage
 
-__all__ = ["Result", "blend", "contours", "file_stem", "label_png", "overlay_png", "probabilities_npz", "result_files", "results_zip", "summary_json", "unique_stems"]
+__all__ = [
+    "Result",
+    "blend",
+    "contours",
+    "file_stem",
+    "label_png",
+    "overlay_png",
+    "probabilities_npz",
+    "result_files",
+    "results_zip",
+    "summary_json",
+    "unique_stems",
+]
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,9 @@ def fold_batch_norm(model: nn.Module) -> int:
     folded = 0
     for parent in model.modules():
         for (name, conv), (norm_name, norm) in pairwise(list(parent.named_children())):
-            fits = isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d) and conv.out_channels == norm.num_features
-            if fits:
+            if not (isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)):
+                continue
+            if conv.out_channels == norm.num_features:
                 setattr(parent, name, fuse_conv_bn_eval(conv, norm))
                 setattr(parent, norm_name, nn.Identity())
                 folded += 1

@@ -35,8 +35,8 @@ def scores_of(logits: Tensor, geometry: Geometry) -> ProbabilityMap:
 def labels_of(scores: ProbabilityMap, binary: bool, threshold: float) -> LabelMap:
     """(C, h, w) → (h, w): the likeliest class, or the foreground where its probability exceeds the threshold."""
     if binary:
-        return (scores[1] > threshold).astype(np.uint8)
-    return scores.transpose(1, 2, 0).argmax(axis=-1).astype(np.uint8)
+        return np.asarray(scores[1] > threshold, dtype=np.uint8)
+    return np.asarray(scores.transpose(1, 2, 0).argmax(axis=-1), dtype=np.uint8)
 
 
 def rethreshold(prediction: Prediction, threshold: float) -> Prediction:

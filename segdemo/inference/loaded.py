@@ -62,7 +62,7 @@ def _prepare_exact(entry: WeightsEntry, device: torch.device) -> LoadedModel:
 
 def _half_is_fast(device: torch.device) -> bool:
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device.type == "cpu" and cpu_has_bf16()
 
 

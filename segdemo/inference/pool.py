@@ -2,7 +2,6 @@
 
 Measured on two cores: one picture is fastest with all cores on it; several at once are served fastest, and most fairly,
 by one single-threaded worker a core. So a job that finds the engine idle gets all cores, and others one core each.
-torch keeps its number of threads a thread, therefore it is set once, where a worker starts.
 """
 
 import os
@@ -36,7 +35,7 @@ class WorkerPool:
 
     @staticmethod
     def _executor(workers: int, threads: int, name: str) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(workers, f"segdemo-{name}", initializer=torch.set_num_threads, initargs=(threads,))
+        return ThreadPoolExecutor(workers, f"segdemo-{name}", initializer=_use_threads, initargs=(threads,))
 
     def run(self, job: Callable[[], T]) -> T:
         """The job's result, or what it raised."""
@@ -48,3 +47,10 @@ class WorkerPool:
         finally:
             with self._lock:
                 self._running -= 1
+
+
+def _use_threads(threads: int) -> None:
+    """Set this worker's number of torch threads. A thread takes over the last number set anywhere when it first asks;
+    asking before setting keeps another worker's number from overwriting this one's later."""
+    torch.get_num_threads()
+    torch.set_num_threads(threads)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from segdemo.text import _
+from segdemo.ui.url import STYLES
 
 __all__ = ["View", "view_controls"]
 
@@ -20,28 +21,25 @@ class View:
 
 
 def view_controls(binary: bool, has_truth: bool) -> View:
-    """The widgets, bound to the URL; values typed there are brought back into their ranges."""
-    fill, contour = "fill", "contour"
-    words = {fill: _("Fill"), contour: _("Contour")}
+    """The widgets, whose values also stand in the address (see `url.py`)."""
+    words = {"fill": _("Fill"), "contour": _("Contour")}
     style = st.segmented_control(
-        _("Overlay"), [fill, contour], default=fill, key="style", bind="query-params", required=True,
+        _("Overlay"), STYLES, key="style", persist_state="session", required=True,
         format_func=lambda kind: words[kind], help=_("Coloured areas, or only their borders."),
     )  # fmt: skip
     opacity = st.slider(
-        _("Opacity"), 0, 100, 55, 5, format="%d %%", key="opacity", bind="query-params", disabled=style == contour,
+        _("Opacity"), 0, 100, step=5, format="%d %%", key="opacity", persist_state="session", disabled=style == "contour",
         help=_("How strongly the classes cover the picture."),
     )  # fmt: skip
     threshold = 50
     if binary:
         threshold = st.slider(
-            _("Threshold"), 0, 100, 50, 1, format="%d %%", key="threshold", bind="query-params",
+            _("Threshold"), 0, 100, format="%d %%", key="threshold", persist_state="session",
             help=_("From which probability on a pixel counts as foreground. Lower finds more, higher is surer."),
         )  # fmt: skip
     errors = False
     if has_truth:
-        errors = st.toggle(_("Show errors"), key="errors", help=_("Colour what was found, missed and falsely found, against the exact mask."))
-    return View(_percent(opacity), style == contour, _percent(threshold), errors)
-
-
-def _percent(value: float) -> float:
-    return min(100.0, max(0.0, float(value))) / 100
+        errors = st.toggle(
+            _("Show errors"), key="errors", help=_("Colour what was found, missed and falsely found, against the exact mask.")
+        )
+    return View(opacity / 100, style == "contour", threshold / 100, errors)

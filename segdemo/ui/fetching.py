@@ -14,8 +14,18 @@ def offer_download(entry: WeightsEntry) -> None:
     """Shown in place of a result while the weights are not on this machine."""
     with st.container(border=True, key=f"offer_{entry.weights_id.replace('/', '_')}"):
         st.markdown(f"**{entry.title}** · {entry.trained_on}.")
-        st.caption(_("These weights are not on this machine yet. They are fetched once ({mb:.0f} MB) and kept.", mb=entry.size_bytes / 1e6))
-        if st.button(_("Download {mb:.0f} MB", mb=entry.size_bytes / 1e6), key=f"fetch_{entry.weights_id}", icon=":material/download:", type="primary"):
+        st.caption(
+            _(
+                "These weights are not on this machine yet. They are fetched once ({mb:.0f} MB) and kept.",
+                mb=entry.size_bytes / 1e6,
+            )
+        )
+        if st.button(
+            _("Download {mb:.0f} MB", mb=entry.size_bytes / 1e6),
+            key=f"fetch_{entry.weights_id}",
+            icon=":material/download:",
+            type="primary",
+        ):
             _fetch(entry)
 
 

@@ -7,7 +7,7 @@ from segdemo.inference import shared_engine
 from segdemo.models import TITLES, list_models
 from segdemo.text import _
 from segdemo.types import WeightsEntry
-from segdemo.ui.state import DEFAULT_WEIGHTS, activate, chosen_weights, validate_url
+from segdemo.ui.state import activate, chosen_weights
 from segdemo.weights import get_weights, is_present, list_weights
 
 __all__ = ["sidebar"]
@@ -17,21 +17,22 @@ UPLOAD_TYPES = ["jpg", "jpeg", "png", "webp", "avif", "heic", "heif", "bmp", "gi
 
 def sidebar() -> None:
     """Picture and network pickers, and what the machine is doing, at the foot."""
-    validate_url()
     with st.sidebar:
         st.subheader(_("Picture"))
         _picture_picker()
         st.subheader(_("Network"))
         _weights_picker()
         engine = shared_engine()
-        used = sum(m for m in [engine.models.used_bytes]) / 1e6
-        st.caption(_("Runs on {device}. {n} networks in memory, {mb:.0f} MB.", device=engine.device_label, n=len(engine.models), mb=used))
+        used = engine.models.used_bytes / 1e6
+        st.caption(
+            _("Runs on {device}. {n} networks in memory, {mb:.0f} MB.", device=engine.device_label, n=len(engine.models), mb=used)
+        )
 
 
 def _picture_picker() -> None:
     samples = list_samples()
     st.selectbox(
-        _("Sample"), [s.key for s in samples], key="sample", bind="query-params",
+        _("Sample"), [s.key for s in samples], key="sample", persist_state="session",
         format_func=lambda key: f"{get_sample(key).title} · {get_sample(key).group}",
         on_change=activate, args=("sample",),
         help=_("Pictures that come with segdemo. Generated scenes have an exact mask, so the result is scored."),
@@ -65,8 +66,7 @@ def _architecture_changed() -> None:
 def _weights_picker() -> None:
     with_weights = [name for name in list_models() if list_weights(name)]
     if "architecture" not in st.session_state:
-        known = {entry.weights_id: entry.model for entry in list_weights()}
-        st.session_state["architecture"] = known.get(st.query_params.get("weights", ""), get_weights(DEFAULT_WEIGHTS).model)
+        st.session_state["architecture"] = chosen_weights().model
     st.selectbox(
         _("Architecture"), with_weights, key="architecture", format_func=lambda name: TITLES[name],
         on_change=_architecture_changed, persist_state="session",
@@ -74,7 +74,7 @@ def _weights_picker() -> None:
     )  # fmt: skip
     entries = list_weights(st.session_state["architecture"])
     st.selectbox(
-        _("Weights"), [e.weights_id for e in entries], key="weights", bind="query-params",
+        _("Weights"), [e.weights_id for e in entries], key="weights", persist_state="session",
         format_func=lambda weights_id: get_weights(weights_id).title,
         help=_("What the network has learned, from which pictures. They fix the classes and how pictures are prepared."),
     )  # fmt: skip

@@ -7,21 +7,27 @@ import streamlit as st
 from segdemo.text import _, set_language
 from segdemo.ui.frame import sidebar
 from segdemo.ui.style import apply_style
+from segdemo.ui.url import read_url, show_url_messages, write_url
 
-PAGES = Path(__file__).parents[2] / "pages"
+ROOT = Path(__file__).parents[2]
+PAGES, ASSETS = ROOT / "pages", ROOT / "assets"
 
 
 def main() -> None:
     """Navigation, the sidebar that all pages share, and the page itself."""
     set_language(st.context.locale)
-    st.set_page_config(page_title="segdemo", page_icon=":material/layers:", layout="wide")
+    st.set_page_config(page_title="segdemo", page_icon=str(ASSETS / "icon.png"), layout="wide")
     apply_style()
+    st.logo(ASSETS / "logo.svg", size="large")
     page = st.navigation([
         st.Page(PAGES / "segment.py", title=_("Segment"), icon=":material/image_search:", default=True),
         st.Page(PAGES / "weights.py", title=_("Weights"), icon=":material/database:"),
     ])  # fmt: skip
+    read_url()
     sidebar()
+    show_url_messages()
     page.run()
+    write_url()
 
 
 main()

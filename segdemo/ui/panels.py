@@ -33,12 +33,18 @@ def object_panel(result: Result) -> None:
     areas = object_areas(prediction.preds, index)
     diameters = 2 * np.sqrt(areas / np.pi)
     count, median, share = st.columns(3)
-    count.metric(_("Count"), f"{len(areas):,}", help=_("Regions whose pixels touch, of at least 4 pixels. Touching objects count as one."))
-    median.metric(_("Median diameter"), f"{np.median(diameters):.0f} px" if len(areas) else "–", help=_("Of a circle of the same area."))
+    count.metric(
+        _("Count"), f"{len(areas):,}", help=_("Regions whose pixels touch, of at least 4 pixels. Touching objects count as one.")
+    )
+    median.metric(
+        _("Median diameter"), f"{np.median(diameters):.0f} px" if len(areas) else "–", help=_("Of a circle of the same area.")
+    )
     share.metric(_("Area"), f"{100 * shares[index]:.1f} %", help=_("Share of the picture that this class covers."))
     if len(areas) > 1:
         figure = size_distribution(diameters, prediction.classes[index])
-        st.plotly_chart(figure, key="sizes", config={"displayModeBar": False}, alt=_("Distribution of object diameters in pixels"))
+        st.plotly_chart(
+            figure, key="sizes", config={"displayModeBar": False}, alt=_("Distribution of object diameters in pixels")
+        )
 
 
 def score_panel(result: Result, truth: LabelMap | None, choice: Choice) -> None:
@@ -48,7 +54,9 @@ def score_panel(result: Result, truth: LabelMap | None, choice: Choice) -> None:
         rows = compare(result.prediction, truth)
         if not rows:
             st.info(_("Neither the mask nor the prediction holds any foreground, so there is nothing to score."))
-        table = [{_("Class"): r.name, "Dice": r.dice, "IoU": r.iou, _("Precision"): r.precision, _("Recall"): r.recall} for r in rows]
+        table = [
+            {_("Class"): r.name, "Dice": r.dice, "IoU": r.iou, _("Precision"): r.precision, _("Recall"): r.recall} for r in rows
+        ]
         if len(rows) == 1:
             for column, (name, value) in zip(st.columns(4), list(table[0].items())[1:], strict=True):
                 column.metric(name, "–" if np.isnan(value) else f"{value:.3f}")  # type: ignore[call-overload]

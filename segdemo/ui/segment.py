@@ -30,8 +30,6 @@ __all__ = ["show_segment_page"]
 
 def show_segment_page() -> None:
     """Everything on the page: the picture first, its controls beside it, numbers under it."""
-    for message in st.session_state.pop("url_messages", []):
-        st.warning(message, icon=":material/link_off:")
     entry = chosen_weights()
     available = choices()
     active = active_choice(available)
@@ -51,6 +49,7 @@ def show_segment_page() -> None:
     if result is not None:
         result = _at_threshold(result, active, entry, view)
         with stage:
+            _headline(active)
             _picture(result, truth, view)
     with strip:
         others = _strip(available, active, entry, result)
@@ -69,6 +68,13 @@ def _segmented(choice: Choice, entry: WeightsEntry, place: DeltaGenerator) -> Re
     except SegdemoError as error:
         place.error(f"**{plain(choice.name)}**: {error}", icon=":material/broken_image:")
         return None
+
+
+def _headline(choice: Choice) -> None:
+    """The picture's name, and what to look for in a sample; for a newcomer, what the divider does."""
+    note = choice.sample.note if choice.sample else ""
+    hint = _("Drag the divider to compare the picture with what the network found; point at it for probabilities.")
+    st.markdown(f"**{plain(choice.name)}** · {note or hint}")
 
 
 def _at_threshold(result: Result, choice: Choice, entry: WeightsEntry, view: View) -> Result:
@@ -142,7 +148,11 @@ def _strip(available: list[Choice], active: Choice, entry: WeightsEntry, shown: 
         waiting.progress((number + 1) / len(available), _("Segmenting {i} of {n}", i=number + 1, n=len(available)))
         try:
             picture = open_choice(choice)
-            result = shown if choice.key == active.key and shown else Result(picture, shared_engine().segment(picture, entry.weights_id))
+            result = (
+                shown
+                if choice.key == active.key and shown
+                else Result(picture, shared_engine().segment(picture, entry.weights_id))
+            )
         except SegdemoError as error:
             if choice.key != active.key:
                 bad.append((choice.name, str(error)))

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from segdemo.inference import shared_engine, warm_up
 from segdemo.ui.media import serve_media
-from segdemo.ui.state import DEFAULT_WEIGHTS
+from segdemo.ui.url import DEFAULT_WEIGHTS
 
 __all__ = ["MIDDLEWARE", "ROUTES", "lifespan"]
 

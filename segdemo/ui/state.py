@@ -1,8 +1,4 @@
-"""What a visitor has chosen: the pictures, the one on screen, and the weights. Kept in the session, checked on reading.
-
-The sample and the weights stand in the URL. Values typed there bypass the widgets' own checks, so they are validated
-before the widgets are made, and a sentence says what was not known.
-"""
+"""What a visitor has chosen: the pictures, the one on screen, and the weights. Kept in the session, checked on reading."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,20 +7,18 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from segdemo.data import Picture, open_picture, read_labels
-from segdemo.data.samples import Sample, get_sample, list_samples
-from segdemo.errors import ImageError, SettingError
-from segdemo.text import _
+from segdemo.data.samples import Sample, get_sample
+from segdemo.errors import ImageError
 from segdemo.inference.agreement import check_target
+from segdemo.text import _
 from segdemo.types import LabelMap, Prediction, WeightsEntry
 from segdemo.weights import get_weights
 
 __all__ = [
-    "DEFAULT_WEIGHTS", "Choice", "activate", "active_choice", "choices", "chosen_sample", "chosen_weights", "open_choice",
-    "truth_for", "validate_url",
+    "Choice", "activate", "active_choice", "choices", "chosen_sample", "chosen_weights", "open_choice",
+    "truth_for",
 ]  # fmt: skip
 
-DEFAULT_WEIGHTS = "unet/nuclei"
-SAMPLE_KEY = "sample"
 ACTIVE_KEY = "active_picture"
 DECODE_REDUCED_TO = 2_100_000  # pixels; what networks and the screen can use of a photograph
 
@@ -60,8 +54,8 @@ def _sample_data(key: str) -> tuple[bytes, LabelMap | None]:
 
 
 def chosen_sample() -> Sample:
-    """The sample in the picker, or the first one."""
-    return get_sample(st.session_state.get(SAMPLE_KEY) or list_samples()[0].key)
+    """The sample in the picker."""
+    return get_sample(st.session_state["sample"])
 
 
 def choices() -> list[Choice]:
@@ -109,17 +103,5 @@ def truth_for(choice: Choice, prediction: Prediction, place: DeltaGenerator) -> 
 
 
 def chosen_weights() -> WeightsEntry:
-    """The weights in the picker, or the default."""
-    return get_weights(st.session_state.get("weights") or DEFAULT_WEIGHTS)
-
-
-def validate_url() -> None:
-    """Say which values of the URL are not known; the widgets then fall back to their defaults."""
-    for key, look_up in ((SAMPLE_KEY, get_sample), ("weights", get_weights)):
-        value = st.query_params.get(key)
-        if value is None or key in st.session_state:
-            continue
-        try:
-            look_up(value)
-        except SettingError as error:
-            st.session_state.setdefault("url_messages", []).append(str(error))
+    """The weights in the picker."""
+    return get_weights(st.session_state["weights"])

@@ -6,10 +6,13 @@ __all__ = ["apply_style"]
 
 CSS = """
 <style>
-.stMainBlockContainer { padding-top: 3.2rem; padding-bottom: 2rem; max-width: 1500px; }
+.stMainBlockContainer { padding: 3.9rem 2.5rem 2rem; max-width: 1500px; }
+.stMainBlockContainer h3 { font-size: 1.15rem; padding: 0.4rem 0 0; }
+[data-testid="stMetricValue"] { font-size: 1.6rem; }
+[data-testid="stSidebarUserContent"] h3 { font-size: 1.05rem; padding: 0.2rem 0 0; }
 .stMainBlockContainer h1 { font-size: 1.5rem; padding: 0; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 1rem; }
-@media (max-width: 640px) { .stMainBlockContainer { padding: 3.2rem 0.8rem 1rem; } }
+@media (max-width: 640px) { .stMainBlockContainer { padding: 3.9rem 0.9rem 1rem; } }
 </style>
 """
 

@@ -15,7 +15,9 @@ __all__ = ["show_weights_page"]
 def show_weights_page() -> None:
     """A card for each set of weights, bundled ones first."""
     st.title(_("Weights"))
-    st.markdown(_("A network is only as good as what it was trained on. Each card says what that was; scores are measured, not promised."))
+    st.markdown(
+        _("A network is only as good as what it was trained on. Each card says what that was; scores are measured, not promised.")
+    )
     for entry in list_weights():
         _card(entry)
 
@@ -31,7 +33,14 @@ def _card(entry: WeightsEntry) -> None:
         if entry.card:
             with st.expander(_("How they were made"), icon=":material/receipt_long:"):
                 st.code(str(entry.card.get("command", "")), language="bash", wrap_lines=True)
-                st.json({k: v for k, v in entry.card.items() if k in ("data", "settings", "preprocessing", "scores", "sha256", "note", "trained_with")}, expanded=1)
+                st.json(
+                    {
+                        k: v
+                        for k, v in entry.card.items()
+                        if k in ("data", "settings", "preprocessing", "scores", "sha256", "note", "trained_with")
+                    },
+                    expanded=1,
+                )
         if not is_present(entry):
             offer_download(entry)
 

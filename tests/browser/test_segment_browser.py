@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -37,6 +38,12 @@ def drop(page: Page, *files: tuple[str, bytes]) -> None:
     settle(page)
 
 
+def wait_for_picture(page: Page, name: str) -> None:
+    """Wait until the viewer shows the picture of that name."""
+    expect(page.locator(".st-key-viewer img")).to_have_attribute("alt", re.compile("^" + re.escape(name)), timeout=30_000)
+    wait_for_viewer(page)
+
+
 def download(page: Page, label: str) -> bytes:
     page.locator(".st-key-downloads button").first.click()
     with page.expect_download() as waiting:
@@ -52,12 +59,13 @@ def encoded(image: np.ndarray, kind: str) -> bytes:
 
 def overlay_pixels(page: Page) -> dict[str, int]:
     """How many pixels of the overlay are painted, and in how many colours."""
-    return page.evaluate(
-        """() => {
-            const host = document.querySelector('.st-key-viewer canvas');
+    return page.locator(".st-key-viewer canvas").evaluate(  # type: ignore[no-any-return]
+        """host => {
             const {data} = host.getContext('2d').getImageData(0, 0, host.width, host.height);
             const colours = new Set(); let painted = 0;
-            for (let i = 0; i < data.length; i += 4) if (data[i + 3]) { painted++; colours.add(data[i] + ',' + data[i + 1] + ',' + data[i + 2]); }
+            for (let i = 0; i < data.length; i += 4) {
+                if (data[i + 3]) { painted++; colours.add(data.slice(i, i + 3).join()); }
+            }
             return {painted, colours: colours.size, width: host.width, height: host.height};
         }"""
     )
@@ -92,9 +100,7 @@ def test_a_photograph_and_a_micrograph_are_dropped_and_the_mask_is_the_engines(o
     for name, picture in (("coffee.jpg", photograph), ("cells.png", micrograph)):
         drop(page, (name, picture))
         wait_for_viewer(page)
-        page.wait_for_function(
-            "name => (document.querySelector('.st-key-viewer img').alt || '').startsWith(name)", arg=name
-        )
+        wait_for_picture(page, name)
         labels = np.asarray(Image.open(io.BytesIO(download(page, "Label map (PNG)"))))
         expected = Engine("cpu").predict(read_image(picture), "unet/nuclei").preds
         np.testing.assert_array_equal(labels, expected)
@@ -112,13 +118,13 @@ def test_a_bad_file_among_many_is_named_and_the_rest_go_on(open_page: OpenPage) 
     expect(page.get_by_text("damaged or cut off")).to_be_visible()
     strip = page.locator(".st-key-strip .strip button")
     expect(strip).to_have_count(3)  # the sample and the two good ones
-    page.wait_for_function("() => document.querySelector('.st-key-viewer img').alt.startsWith('deep.tif')")
+    wait_for_picture(page, "deep.tif")
     labels = np.asarray(Image.open(io.BytesIO(download(page, "Label map (PNG)"))))
     np.testing.assert_array_equal(labels, Engine("cpu").predict(read_image(tiff.getvalue()), "unet/nuclei").preds)
     page.keyboard.press("Escape")
     strip.nth(2).click()
     settle(page)
-    page.wait_for_function("() => document.querySelector('.st-key-viewer img').alt.startsWith('good.png')")
+    wait_for_picture(page, "good.png")
 
 
 def test_redrawing_runs_no_network(open_page: OpenPage, server: str) -> None:
@@ -127,7 +133,7 @@ def test_redrawing_runs_no_network(open_page: OpenPage, server: str) -> None:
     before = passes(server)
     page.locator(".st-key-style button", has_text="Contour").click()
     settle(page)
-    thumb = page.locator(".st-key-threshold [role=slider]")
+    thumb = page.locator(".st-key-threshold input[type=range]")
     thumb.focus()
     for _ in range(5):
         page.keyboard.press("ArrowRight")
@@ -178,7 +184,7 @@ def test_uploads_survive_switching_pages(open_page: OpenPage) -> None:
     expect(page.get_by_role("heading", name="Weights", exact=True)).to_be_visible()
     page.get_by_role("link", name="Segment").click()
     wait_for_viewer(page)
-    page.wait_for_function("() => document.querySelector('.st-key-viewer img').alt.startsWith('mine.png')")
+    wait_for_picture(page, "mine.png")
 
 
 def test_values_typed_into_the_url_are_checked(open_page: OpenPage) -> None:
@@ -214,7 +220,7 @@ def test_a_photograph_decoded_at_reduced_size_keeps_its_own_size(open_page: Open
     page = open_page()
     drop(page, ("large.jpg", data))
     wait_for_viewer(page)
-    page.wait_for_function("() => document.querySelector('.st-key-viewer img').alt.startsWith('large.jpg')")
+    wait_for_picture(page, "large.jpg")
     labels = np.asarray(Image.open(io.BytesIO(download(page, "Label map (PNG)"))))
     picture = open_picture(data, reduce_to=2_100_000)
     assert labels.shape == large.shape[:2]

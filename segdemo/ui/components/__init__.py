@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-__all__ = ["picture_viewer", "picture_strip"]
+__all__ = ["picture_strip", "picture_viewer"]
 
 FOLDER = Path(__file__).parent
 

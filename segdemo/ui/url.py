@@ -1,0 +1,78 @@
+"""The page's state in the address: read once when a session starts, checked, and written after every change.
+
+Streamlit's own binding writes the words on the screen into the address, so that a link would break with the language;
+these are keys. Values typed by hand bypass the widgets' bounds, therefore each has a check of its own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from segdemo.data.samples import get_sample, list_samples
+from segdemo.errors import SettingError
+from segdemo.text import _
+from segdemo.weights import get_weights
+
+__all__ = ["DEFAULT_WEIGHTS", "STYLES", "read_url", "show_url_messages", "write_url"]
+
+DEFAULT_WEIGHTS = "unet/nuclei"
+STYLES = ("fill", "contour")
+MESSAGES_KEY = "url_messages"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One value in the address: what it is without one, and how text becomes a value, or a SettingError."""
+
+    default: object
+    parse: Callable[[str], object]
+
+
+def _percent(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text[:6]) > 100:
+        raise SettingError(_("In the address, opacity and threshold are whole numbers from 0 to 100."))
+    return int(text)
+
+
+def _style(text: str) -> str:
+    if text not in STYLES:
+        raise SettingError(_("In the address, style is one of: {styles}.", styles=", ".join(STYLES)))
+    return text
+
+
+def _parameters() -> dict[str, Parameter]:
+    return {
+        "sample": Parameter(list_samples()[0].key, lambda key: get_sample(key).key),
+        "weights": Parameter(DEFAULT_WEIGHTS, lambda key: get_weights(key).weights_id),
+        "style": Parameter(STYLES[0], _style),
+        "opacity": Parameter(55, _percent),
+        "threshold": Parameter(50, _percent),
+    }
+
+
+def read_url() -> None:
+    """Give every parameter that the session does not know yet its value: the address's if it is sound, or the default."""
+    for key, parameter in _parameters().items():
+        if key in st.session_state:
+            continue
+        value = parameter.default
+        if (text := st.query_params.get(key)) is not None:
+            try:
+                value = parameter.parse(text)
+            except SettingError as error:
+                st.session_state.setdefault(MESSAGES_KEY, []).append(str(error))
+        st.session_state[key] = value
+
+
+def show_url_messages() -> None:
+    """Say, once, which values of the address were not usable."""
+    if messages := st.session_state.pop(MESSAGES_KEY, []):
+        st.warning(" ".join(dict.fromkeys(messages)), icon=":material/link_off:")
+
+
+def write_url() -> None:
+    """Bring the address up to date; values at their default are left out of it."""
+    wanted = {k: str(st.session_state[k]) for k, p in _parameters().items() if st.session_state.get(k, p.default) != p.default}
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
