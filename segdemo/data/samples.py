@@ -62,7 +62,7 @@ def list_samples() -> list[Sample]:
         _drawn("nuclei-stained", _("Nuclei, stained tissue"), NUCLEI, partial(_nuclei, "stained", 12)),
         _drawn("shapes", _("Shapes"), SHAPES, partial(_shapes, 0.3, 4)),
         _drawn("shapes-dense", _("Shapes, crowded"), SHAPES, partial(_shapes, 0.6, 7)),
-        _real("immunohistochemistry", "ihc.png", _("Tissue, brown stain"), micrograph, _("no known copyright restrictions"), NUCLEI,
+        _real("immunohistochemistry", "ihc.png", _("Tissue, brown stain"), micrograph, _("no known restrictions"), NUCLEI,
               _("A stain the network never saw: it misses nearly everything, and that is worth seeing.")),
         _real("astronaut", "astronaut.png", _("Astronaut"), photograph, _("NASA, public domain"), PHOTOGRAPHS),
         _real("cat", "chelsea.png", _("Cat"), photograph, _("Stéfan van der Walt, CC0"), PHOTOGRAPHS),

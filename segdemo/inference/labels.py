@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from segdemo.errors import SettingError
@@ -36,7 +37,7 @@ def labels_of(scores: ProbabilityMap, binary: bool, threshold: float) -> LabelMa
     """(C, h, w) → (h, w): the likeliest class, or the foreground where its probability exceeds the threshold."""
     if binary:
         return np.asarray(scores[1] > threshold, dtype=np.uint8)
-    return np.asarray(scores.transpose(1, 2, 0).argmax(axis=-1), dtype=np.uint8)
+    return torch.from_numpy(scores.transpose(1, 2, 0)).argmax(dim=-1).to(torch.uint8).numpy()
 
 
 def rethreshold(prediction: Prediction, threshold: float) -> Prediction:

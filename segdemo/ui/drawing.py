@@ -11,7 +11,7 @@ from segdemo.geometry import Size, resize_nearest
 from segdemo.inference.export import Result, blend
 from segdemo.types import LabelMap, Prediction, RGBImage
 
-__all__ = ["DISPLAY_PIXELS", "Encoded", "encode_labels", "encode_photograph", "encode_probabilities", "thumbnail"]
+__all__ = ["DISPLAY_PIXELS", "Encoded", "display_size", "encode_labels", "encode_photograph", "encode_probabilities", "thumbnail"]
 
 DISPLAY_PIXELS = 1_200_000  # about what fits a laptop's screen; the downloads keep every pixel
 PROBE_PIXELS = 65_536

@@ -23,10 +23,8 @@ def sidebar() -> None:
         st.subheader(_("Network"))
         _weights_picker()
         engine = shared_engine()
-        used = engine.models.used_bytes / 1e6
-        st.caption(
-            _("Runs on {device}. {n} networks in memory, {mb:.0f} MB.", device=engine.device_label, n=len(engine.models), mb=used)
-        )
+        memory = _("networks in memory: {n} ({mb:.0f} MB)", n=len(engine.models), mb=engine.models.used_bytes / 1e6)
+        st.caption(f"{engine.device_label} · {memory}")
 
 
 def _picture_picker() -> None:

@@ -8,7 +8,7 @@ from time import perf_counter
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from segdemo.errors import SegdemoError
+from segdemo.errors import ImageError, SegdemoError
 from segdemo.inference import shared_engine
 from segdemo.inference.agreement import ERROR_KINDS, error_map
 from segdemo.inference.export import Result
@@ -18,7 +18,7 @@ from segdemo.types import ClassInfo, LabelMap, WeightsEntry
 from segdemo.ui.components import picture_strip, picture_viewer
 from segdemo.ui.controls import View, view_controls
 from segdemo.ui.downloads import download_menu
-from segdemo.ui.drawing import encode_labels, encode_photograph, encode_probabilities, thumbnail
+from segdemo.ui.drawing import display_size, encode_labels, encode_photograph, encode_probabilities, thumbnail
 from segdemo.ui.fetching import offer_download
 from segdemo.ui.media import media_url
 from segdemo.ui.panels import object_panel, score_panel
@@ -35,6 +35,7 @@ def show_segment_page() -> None:
     active = active_choice(available)
     if not is_present(entry):
         offer_download(entry)
+        _unsegmented(active)
         return
     picture_column, control_column = st.columns([3, 1], gap="medium")
     with picture_column:
@@ -59,6 +60,18 @@ def show_segment_page() -> None:
         _numbers(result, truth, active)
 
 
+def _unsegmented(choice: Choice) -> None:
+    """The picture alone, while its network is not there yet."""
+    try:
+        picture = open_choice(choice)
+    except ImageError as error:
+        st.error(f"**{plain(choice.name)}**: {error}", icon=":material/broken_image:")
+        return
+    photograph = encode_photograph(picture.pixels, picture.full_size)
+    height, width = display_size(picture.full_size)
+    st.image(photograph.data, width=min(width, 560 * width // height + 1), alt=picture.name)
+
+
 def _segmented(choice: Choice, entry: WeightsEntry, place: DeltaGenerator) -> Result | None:
     """The picture and its prediction, remembered by its hash; or the sentence of what went wrong, in `place`."""
     try:
@@ -73,7 +86,7 @@ def _segmented(choice: Choice, entry: WeightsEntry, place: DeltaGenerator) -> Re
 def _headline(choice: Choice) -> None:
     """The picture's name, and what to look for in a sample; for a newcomer, what the divider does."""
     note = choice.sample.note if choice.sample else ""
-    hint = _("Drag the divider to compare the picture with what the network found; point at it for probabilities.")
+    hint = _("Drag the divider to compare; point at the picture for probabilities.")
     st.markdown(f"**{plain(choice.name)}** · {note or hint}")
 
 
