@@ -18,11 +18,10 @@ from segdemo.inference.export import result_files, unique_stems
 from segdemo.text import _
 from segdemo.types import WeightsEntry
 from segdemo.weights import get_weights, is_present, list_weights
+from segdemo.weights.palette import colors_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Semantic segmentation from the command line.")
 console = Console()
-
-PALETTE = ((0, 0, 0), (230, 159, 0), (86, 180, 233), (0, 158, 115), (204, 121, 167), (0, 114, 178), (213, 94, 0), (240, 228, 66))
 
 
 class Normalization(StrEnum):
@@ -43,6 +42,8 @@ def train(
     name: Annotated[str | None, typer.Option(help="Name of the weights; the data's name if not given.")] = None,
     title: Annotated[str | None, typer.Option(help="What the page calls them.")] = None,
     trained_on: Annotated[str, typer.Option(help="What kind of pictures they are for.")] = "",
+    classes: Annotated[str, typer.Option(help="Class names of a folder, background first, with commas.")] = "background,nucleus",
+    licence: Annotated[str, typer.Option(help="Of the weights.")] = "not stated",
     width: Annotated[int, typer.Option(help="Channels of the first stage.")] = 16,
     steps: Annotated[int, typer.Option(min=1)] = 3000,
     batch_size: Annotated[int, typer.Option(min=1)] = 8,
@@ -67,11 +68,13 @@ def train(
     from segdemo.training.save import WeightsIdentity, save_with_card
     from segdemo.types import ClassInfo, Preprocessing
 
-    source = open_source(data)
+    source = open_source(data, tuple(classes.split(",")))
     num_classes = len(source.class_names)
     options: dict[str, Any] = {"width": width, "num_classes": 1 if num_classes == 2 else num_classes}
-    classes = tuple(ClassInfo(n, PALETTE[i % len(PALETTE)]) for i, n in enumerate(source.class_names))
-    identity = WeightsIdentity(f"{model}/{name or source.name}", title or source.name, trained_on, classes, model, options)
+    labels = tuple(ClassInfo(n, c) for n, c in zip(source.class_names, colors_of(num_classes), strict=True))
+    identity = WeightsIdentity(
+        f"{model}/{name or source.name}", title or source.name, trained_on, labels, model, options, licence
+    )
     settings = TrainingSettings(
         steps=steps, batch_size=batch_size, crop=crop, learning_rate=learning_rate,
         loss=loss, seed=seed, validate_every=validate_every,

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["_", "set_language"]
+__all__ = ["N_", "_", "set_language"]
 
 LOCALE_DIR = Path(__file__).parents[1] / "assets" / "locale"
 _language: ContextVar[str] = ContextVar("language", default="en")
@@ -24,6 +24,11 @@ def set_language(locale: str | None) -> None:
     """Choose the language of this page run from a locale such as `ko-KR`; an unknown one falls back to English."""
     tag = (locale or "en").split("-")[0].lower()
     _language.set(tag if tag.isalpha() and len(tag) <= 3 else "en")
+
+
+def N_(message: str) -> str:
+    """Marks a message that is translated later, where it is shown; returns it as it is."""
+    return message
 
 
 def _(message: str, **values: object) -> str:

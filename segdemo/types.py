@@ -2,20 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segdemo.geometry import Size, resize_nearest
+from segdemo.text import _
 
 __all__ = [
+    "IGNORE_INDEX",
     "ClassInfo", "LabelMap", "Latency", "Notice", "Prediction", "Preprocessing", "ProbabilityMap", "RGBImage", "Size",
     "Stage", "StageKind", "WeightsEntry",
 ]  # fmt: skip
 
 RGBImage = NDArray[np.uint8]  # (H, W, 3)
+IGNORE_INDEX = 255  # the label of pixels that count nowhere
 LabelMap = NDArray[np.uint8]  # (H, W), class indices
 ProbabilityMap = NDArray[np.float32]  # (C, H, W), sums to 1 over C
 
@@ -43,9 +45,18 @@ class Latency:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something the visitor should know about a result that is still good, as a finished sentence."""
+    """Something the visitor should know about a result that is still good.
 
-    text: str
+    The message and its values are kept apart, because results are remembered and read in several languages.
+    """
+
+    message: str  # marked with N_
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The finished sentence in the reader's language."""
+        return _(self.message, **self.values)
 
 
 StageKind = Literal["encoder", "bottleneck", "decoder", "head"]
@@ -95,6 +106,7 @@ class Prediction:
     weights_id: str
     threshold: float = 0.5
     binary: bool = False
+    degraded: bool = False  # memory was short: another try may do better
     device: str = "cpu"
     precision: str = "float32"
     notices: tuple[Notice, ...] = ()
@@ -104,9 +116,9 @@ class Prediction:
         """(height, width) of the picture."""
         return self.preds.shape[0], self.preds.shape[1]
 
-    @cached_property
+    @property
     def probs(self) -> ProbabilityMap:
-        """(C, H, W) float32 at the picture's own size; made when first asked for, it can be large."""
+        """(C, H, W) float32 at the picture's own size; made anew at each call, it can be large."""
         return resize_nearest(self.scores, self.size)
 
 

@@ -23,7 +23,7 @@ from PIL import Image, ImageOps, TiffTags, UnidentifiedImageError
 from segdemo.data.contrast import to_eight_bits
 from segdemo.errors import ImageError
 from segdemo.geometry import Size
-from segdemo.text import _
+from segdemo.text import N_, _
 from segdemo.types import LabelMap, Notice, RGBImage
 
 with suppress(ImportError):  # HEIC is the one format that comes from a package of its own
@@ -128,12 +128,12 @@ def _damaged() -> str:
 
 
 def _page_notice(image: Image.Image) -> tuple[Notice, ...]:
-    frames = getattr(image, "n_frames", 1)
-    if frames < 2 or image.format not in ("TIFF", "GIF", "WEBP", "PNG", "AVIF", "HEIF"):
+    """A word about further pages or frames. They are not counted: a hostile file may have millions."""
+    if not getattr(image, "is_animated", False) or image.format not in ("TIFF", "GIF", "WEBP", "PNG", "AVIF", "HEIF"):
         return ()
     if image.format == "TIFF":
-        return (Notice(_("This TIFF has {n} pages; the first is used.", n=frames)),)
-    return (Notice(_("This picture has {n} frames; the first is used.", n=frames)),)
+        return (Notice(N_("This TIFF has several pages; the first is used.")),)
+    return (Notice(N_("This picture has several frames; the first is used.")),)
 
 
 def _reduce(image: Image.Image, reduce_to: int) -> None:

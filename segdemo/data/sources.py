@@ -16,11 +16,12 @@ from segdemo.data.images import read_image, read_labels
 from segdemo.data.shapes import SHAPE_CLASSES, draw_shapes
 from segdemo.errors import DataSetError
 from segdemo.text import _
-from segdemo.types import LabelMap, RGBImage
+from segdemo.types import IGNORE_INDEX, LabelMap, RGBImage
 
 __all__ = ["FolderSource", "Sample", "ShapesSource", "Source", "open_source"]
 
 Sample = tuple[RGBImage, LabelMap, str]  # image, target, kind
+FOLDER_CLASSES = ("background", "nucleus")
 CACHE_BYTES = 1_500_000_000
 
 
@@ -69,7 +70,7 @@ class ShapesSource:
 class FolderSource:
     """A data-set folder. Raises DataSetError, naming the first thing that is missing or does not fit."""
 
-    def __init__(self, root: Path, class_names: tuple[str, ...] = ("background", "nucleus")) -> None:
+    def __init__(self, root: Path, class_names: tuple[str, ...] = FOLDER_CLASSES) -> None:
         self.root = root
         self.name = root.resolve().name
         self.class_names = class_names
@@ -96,8 +97,8 @@ class FolderSource:
             image, target = read_image(self.images[identifier]), read_labels(self.masks[identifier])
             if image.shape[:2] != target.shape:
                 raise DataSetError(_("Image and mask of {id} have different sizes.", id=identifier))
-            if int(target.max()) >= len(self.class_names):
-                message = _("The mask of {id} holds class {n}, beyond the classes named.", id=identifier, n=int(target.max()))
+            if (beyond := target[(target >= len(self.class_names)) & (target != IGNORE_INDEX)]).size:
+                message = _("The mask of {id} holds class {n}, beyond the classes named.", id=identifier, n=int(beyond[0]))
                 raise DataSetError(message)
             if self._cached_bytes + image.nbytes + target.nbytes > CACHE_BYTES:
                 return image, target, self._kind(identifier)
@@ -119,13 +120,13 @@ class FolderSource:
         }  # fmt: skip
 
 
-def open_source(data: str) -> Source:
-    """ "shapes" for the generator, otherwise a folder."""
+def open_source(data: str, class_names: tuple[str, ...] = FOLDER_CLASSES) -> Source:
+    """ "shapes" for the generator, otherwise a folder whose classes have these names, background first."""
     if data == "shapes":
         return ShapesSource()
     if not Path(data).is_dir():
         raise DataSetError(_('There is no folder "{data}"; give a data-set folder, or "shapes".', data=data))
-    return FolderSource(Path(data))
+    return FolderSource(Path(data), class_names)
 
 
 def _read_ids(root: Path, split: str) -> list[str]:

@@ -7,11 +7,9 @@ import numpy as np
 from segdemo.errors import ImageError
 from segdemo.metrics import confusion_matrix, dice_per_class, iou_per_class, precision, recall
 from segdemo.text import _
-from segdemo.types import ClassInfo, LabelMap, Prediction
+from segdemo.types import IGNORE_INDEX, ClassInfo, LabelMap, Prediction
 
 __all__ = ["ERROR_KINDS", "ClassScores", "check_target", "compare", "error_map"]
-
-IGNORE = 255
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ def compare(prediction: Prediction, target: LabelMap) -> list[ClassScores]:
     target: (H, W), 255 is ignored. Raises ImageError where it has another size, or classes the network does not know.
     """
     check_target(prediction, target)
-    matrix = confusion_matrix(prediction.preds, target, len(prediction.classes), IGNORE)
+    matrix = confusion_matrix(prediction.preds, target, len(prediction.classes), IGNORE_INDEX)
     columns = zip(dice_per_class(matrix), iou_per_class(matrix), precision(matrix), recall(matrix), strict=True)
     rows = [ClassScores(c.name, *map(float, v)) for c, v in zip(prediction.classes, columns, strict=True)]
     return [row for row in rows[1:] if not np.isnan(row.iou)]
@@ -51,9 +49,10 @@ def check_target(prediction: Prediction, target: LabelMap) -> None:
             )
         )
     known = len(prediction.classes) - 1
-    labels = np.unique(target)
-    if (unknown := labels[(labels > known) & (labels != IGNORE)]).size:
-        raise ImageError(_("The mask holds class {n}; this network knows 0 to {last}.", n=int(unknown[0]), last=known))
+    occurs = np.bincount(target.ravel(), minlength=256) > 0
+    if (unknown := np.flatnonzero(occurs[known + 1 : IGNORE_INDEX])).size:
+        number = int(unknown[0]) + known + 1
+        raise ImageError(_("The mask holds class {n}; this network knows 0 to {last}.", n=number, last=known))
 
 
 def error_map(prediction: Prediction, target: LabelMap) -> LabelMap:
@@ -65,7 +64,7 @@ def error_map(prediction: Prediction, target: LabelMap) -> LabelMap:
     result[(preds > 0) & (target == 0)] = 2
     result[(preds == 0) & (target > 0)] = 3
     result[(preds > 0) & (target > 0) & (preds != target)] = 4
-    result[target == IGNORE] = 0
+    result[target == IGNORE_INDEX] = 0
     return result
 
 

@@ -4,11 +4,19 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
+from weakref import WeakValueDictionary
 
 __all__ = ["BoundedCache"]
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+
+class _Making:
+    """A lock that can be weakly referred to."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
 
 
 class BoundedCache(Generic[K, V]):
@@ -20,49 +28,46 @@ class BoundedCache(Generic[K, V]):
     def __init__(self, max_bytes: int, size_of: Callable[[V], int]) -> None:
         self.max_bytes = max_bytes
         self._size_of = size_of
-        self._values: OrderedDict[K, V] = OrderedDict()
+        self._values: OrderedDict[K, tuple[V, int]] = OrderedDict()
+        self._used = 0
         self._lock = threading.Lock()
-        self._making: dict[K, threading.Lock] = {}
+        # Weak: a key's lock lives as long as somebody makes, or waits for, its value.
+        self._making: WeakValueDictionary[K, _Making] = WeakValueDictionary()
 
     def get(self, key: K) -> V | None:
         """The value, now the most recently used; None where there is none."""
         with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-            return self._values.get(key)
+            if key not in self._values:
+                return None
+            self._values.move_to_end(key)
+            return self._values[key][0]
 
     def put(self, key: K, value: V) -> None:
         """Keep a value, and drop the least recently used beyond the bound."""
+        size = self._size_of(value)
         with self._lock:
-            self._values[key] = value
-            self._values.move_to_end(key)
-            while len(self._values) > 1 and self._used() > self.max_bytes:
-                self._values.popitem(last=False)
+            self._used += size - self._values.pop(key, (value, 0))[1]
+            self._values[key] = (value, size)
+            while len(self._values) > 1 and self._used > self.max_bytes:
+                self._used -= self._values.popitem(last=False)[1][1]
 
-    def get_or_make(self, key: K, make: Callable[[], V]) -> V:
-        """The value, made first if need be. What `make` raises is passed on, and nothing is kept."""
+    def get_or_make(self, key: K, make: Callable[[], V], keep: Callable[[V], bool] = lambda _: True) -> V:
+        """The value, made first if need be, and kept if `keep` says so. What `make` raises is passed on."""
         if (value := self.get(key)) is not None:
             return value
         with self._lock:
-            making = self._making.setdefault(key, threading.Lock())
-        try:
-            with making:
-                if (value := self.get(key)) is None:
-                    value = make()
+            making = self._making.setdefault(key, _Making())
+        with making.lock:
+            if (value := self.get(key)) is None:
+                value = make()
+                if keep(value):
                     self.put(key, value)
-                return value
-        finally:
-            with self._lock:
-                self._making.pop(key, None)
-
-    def _used(self) -> int:
-        return sum(self._size_of(value) for value in self._values.values())
+            return value
 
     @property
     def used_bytes(self) -> int:
         """What the kept values take."""
-        with self._lock:
-            return self._used()
+        return self._used
 
     def __contains__(self, key: K) -> bool:
         with self._lock:

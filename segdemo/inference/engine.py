@@ -24,7 +24,7 @@ from segdemo.inference.cache import BoundedCache
 from segdemo.inference.labels import check_threshold, labels_of, rethreshold, scores_of
 from segdemo.inference.loaded import LoadedModel, prepare
 from segdemo.inference.pool import WorkerPool
-from segdemo.text import _
+from segdemo.text import N_, _
 from segdemo.types import Latency, Notice, Prediction, RGBImage
 from segdemo.weights import get_weights
 
@@ -47,7 +47,9 @@ class Engine:
     ) -> None:
         self.device = pick_device(device)
         self.models: BoundedCache[tuple[str, str], LoadedModel] = BoundedCache(model_memory_bytes, lambda m: m.size_bytes)
-        self.results: BoundedCache[tuple[str, str], Prediction] = BoundedCache(result_memory_bytes, _prediction_bytes)
+        self.results: BoundedCache[tuple[str, tuple[int, ...], str], Prediction] = BoundedCache(
+            result_memory_bytes, _prediction_bytes
+        )
         self._pool = WorkerPool(parallel=self.device.type == "cpu")
         self._counter = threading.Lock()
         self.passes = 0  # forward passes since the start: redrawing must not add to them
@@ -75,7 +77,9 @@ class Engine:
                 return self._pool.run(lambda: self._forward(picture, model, max_pixels, threshold, attempt > 0))  # noqa: B023
             except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
                 if not _out_of_memory(error) or attempt == len(devices) - 1:
-                    raise _no_memory() if _out_of_memory(error) else error from error
+                    if _out_of_memory(error):
+                        raise _no_memory() from error
+                    raise
                 if device.type == "cuda":
                     torch.cuda.empty_cache()
         raise AssertionError("the last attempt returns or raises")
@@ -83,11 +87,14 @@ class Engine:
     def segment(self, picture: Picture, weights_id: str, *, threshold: float = 0.5) -> Prediction:
         """As `predict`, remembered by the hash of the file's bytes: another threshold is no other forward pass."""
         check_threshold(threshold)
-        key = (picture.sha256, weights_id)
-        return rethreshold(self.results.get_or_make(key, lambda: self.predict(picture, weights_id)), threshold)
+        key = (picture.sha256, picture.pixels.shape, weights_id)
+        prediction = self.results.get_or_make(key, lambda: self.predict(picture, weights_id), keep=lambda p: not p.degraded)
+        return rethreshold(prediction, threshold)
 
     def _model(self, weights_id: str, device: torch.device) -> LoadedModel:
-        return self.models.get_or_make((weights_id, device.type), lambda: prepare(get_weights(weights_id), device))
+        return self.models.get_or_make(
+            (weights_id, device.type), lambda: self._pool.run(lambda: prepare(get_weights(weights_id), device))
+        )
 
     def _forward(self, picture: Picture, model: LoadedModel, max_pixels: int, threshold: float, shrunk: bool) -> Prediction:
         with self._counter:
@@ -106,9 +113,12 @@ class Engine:
         preds = resize_nearest(labels_of(scores, entry.binary, threshold), geometry.full)
         times.append(perf_counter())
         latency = Latency(*(1000 * float(d) for d in np.diff(times)))
+        for shared in (preds, scores):
+            shared.setflags(write=False)  # visitors who drop the same file get the same arrays
+        notices = _notices(geometry, shrunk, model.device, self.device)
         return Prediction(
             preds, scores, entry.classes, latency, entry.weights_id, threshold, entry.binary,
-            str(model.device.type), model.precision, _notices(geometry, shrunk, model.device, self.device),
+            degraded=shrunk or model.device != self.device, device=model.device.type, precision=model.precision, notices=notices,
         )  # fmt: skip
 
 
@@ -123,8 +133,9 @@ def _prediction_bytes(prediction: Prediction) -> int:
 
 
 def _out_of_memory(error: BaseException) -> bool:
-    """torch has a type for CUDA's, but the CPU allocator raises a plain RuntimeError."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "not enough memory" in str(error)
+    """torch has a type for CUDA's; the CPU's and Apple's allocators raise a plain RuntimeError."""
+    words = ("not enough memory", "can't allocate memory", "out of memory")
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(w in str(error) for w in words)
 
 
 def _no_memory() -> ImageError:
@@ -132,18 +143,15 @@ def _no_memory() -> ImageError:
 
 
 def _notices(geometry: Geometry, shrunk: bool, used: torch.device, wanted: torch.device) -> tuple[Notice, ...]:
+    (height, width), (full_height, full_width) = geometry.working, geometry.full
+    size = {"w": width, "h": height, "W": full_width, "H": full_height}
     notices = []
-    if geometry.scale < 0.99 and not shrunk:
-        (height, width), (full_height, full_width) = geometry.working, geometry.full
-        text = _(
-            "The network saw the picture at {w} × {h} of its {W} × {H} pixels.", w=width, h=height, W=full_width, H=full_height
-        )
-        notices.append(Notice(text))
     if shrunk:
-        text = _("Memory was short: the network saw the picture at {w} × {h}.", w=geometry.working[1], h=geometry.working[0])
-        notices.append(Notice(text))
+        notices.append(Notice(N_("Memory was short: the network saw the picture at {w} × {h} of its {W} × {H} pixels."), size))
+    elif geometry.scale < 0.99:
+        notices.append(Notice(N_("The network saw the picture at {w} × {h} of its {W} × {H} pixels."), size))
     if used.type != wanted.type:
-        notices.append(Notice(_("The graphics processor ran out of memory; this was computed on the CPU.")))
+        notices.append(Notice(N_("The graphics processor ran out of memory; this was computed on the CPU.")))
     return tuple(notices)
 
 

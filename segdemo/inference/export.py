@@ -4,7 +4,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -125,18 +125,16 @@ def summary_json(result: Result) -> str:
     return json.dumps(summary(result), indent=2, ensure_ascii=False) + "\n"
 
 
-def unique_stems(names: Iterable[str]) -> list[str]:
+def unique_stems(names: Iterable[str]) -> Iterator[str]:
     """`file_stem` of each name; equal ones get a number."""
     used: set[str] = set()
-    stems = []
     for name in names:
         stem = base = file_stem(name)
         number = 2
         while stem.lower() in used:  # some file systems do not tell case apart
             stem, number = f"{base}-{number}", number + 1
         used.add(stem.lower())
-        stems.append(stem)
-    return stems
+        yield stem
 
 
 def result_files(result: Result, stem: str, opacity: float = 0.55, contour: bool = False) -> dict[str, bytes]:
@@ -148,11 +146,14 @@ def result_files(result: Result, stem: str, opacity: float = 0.55, contour: bool
     }
 
 
-def results_zip(results: Sequence[Result], opacity: float = 0.55, contour: bool = False) -> bytes:
-    """The files of all results in one ZIP."""
+def results_zip(results: Iterable[Result], opacity: float = 0.55, contour: bool = False) -> bytes:
+    """The files of all results in one ZIP; one result at a time is in memory."""
     buffer = io.BytesIO()
+    names: list[str] = []
     with zipfile.ZipFile(buffer, "w") as archive:  # stored: PNG is compressed already
-        for result, stem in zip(results, unique_stems(r.picture.name for r in results), strict=True):
+        for result in results:
+            names.append(result.picture.name)
+            *_earlier, stem = unique_stems(names)
             for name, data in result_files(result, stem, opacity, contour).items():
                 archive.writestr(name, data)
     return buffer.getvalue()

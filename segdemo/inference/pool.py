@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 import torch
@@ -43,7 +44,7 @@ class WorkerPool:
             executor = self._all_cores if self._running == 0 else self._one_core
             self._running += 1
         try:
-            return executor.submit(job).result()
+            return executor.submit(copy_context().run, job).result()  # the visitor's language goes along
         finally:
             with self._lock:
                 self._running -= 1

@@ -28,6 +28,7 @@ class WeightsIdentity:
     classes: tuple[ClassInfo, ...]
     model: str
     options: dict[str, Any]
+    licence: str
 
 
 def save_with_card(
@@ -53,7 +54,6 @@ def save_with_card(
         "score_name": "IoU" if len(identity.classes) == 2 else "mean IoU",
         "scores": asdict(scores),
         "data": {"name": source.name, "licence": source.licence, **source.describe()},
-        "licence": "CC0-1.0",
         "settings": asdict(settings),
         "command": command,
         "params": sum(p.numel() for p in model.parameters()),

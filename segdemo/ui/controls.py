@@ -40,6 +40,9 @@ def view_controls(binary: bool, has_truth: bool) -> View:
     errors = False
     if has_truth:
         errors = st.toggle(
-            _("Show errors"), key="errors", help=_("Colour what was found, missed and falsely found, against the exact mask.")
+            _("Show errors"),
+            key="errors",
+            persist_state="session",
+            help=_("Colour what was found, missed and falsely found, against the exact mask."),
         )
     return View(opacity / 100, style == "contour", threshold / 100, errors)

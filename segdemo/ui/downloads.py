@@ -1,11 +1,13 @@
 """The download menu. Files are made when they are asked for, not on every redraw."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
 
+from segdemo.errors import SegdemoError
+from segdemo.inference import shared_engine
 from segdemo.inference.export import (
     Result,
     file_stem,
@@ -16,7 +18,9 @@ from segdemo.inference.export import (
     summary_json,
 )
 from segdemo.text import _
+from segdemo.types import WeightsEntry
 from segdemo.ui.controls import View
+from segdemo.ui.state import Choice, open_choice
 
 __all__ = ["download_menu"]
 
@@ -32,8 +36,7 @@ class Download:
     tip: str
 
 
-def _downloads(results: list[Result], view: View) -> list[Download]:
-    shown = results[0]
+def _downloads(shown: Result, available: list[Choice], entry: WeightsEntry, view: View) -> list[Download]:
     stem = file_stem(shown.picture.name)
     look = (view.opacity, view.contour)
     files = [
@@ -46,18 +49,32 @@ def _downloads(results: list[Result], view: View) -> list[Download]:
         Download(_("Summary (JSON)"), partial(summary_json, shown), f"{stem}.json", "application/json",
                  _("Classes, areas, objects, settings, times.")),
     ]  # fmt: skip
-    if len(results) > 1:
+    if len(available) > 1:
+        make = partial(_zip, available, entry.weights_id, view)
         tip = _("Label map, overlay and summary of each.")
-        every = partial(results_zip, results, *look)
-        files.append(Download(_("All {n} pictures (ZIP)", n=len(results)), every, "segdemo-results.zip", "application/zip", tip))
+        label = _("All {n} pictures (ZIP)", n=len(available))
+        files.append(Download(label, make, "segdemo-results.zip", "application/zip", tip))
     return files
 
 
-@st.fragment
-def download_menu(results: list[Result], view: View) -> None:
-    """Files of the first result, and of all of them as one ZIP."""
+def _zip(available: list[Choice], weights_id: str, view: View) -> bytes:
+    """All results, asked for one by one when the button is clicked, so that none is held in memory for it."""
+    return results_zip(_results(available, weights_id, view.threshold), view.opacity, view.contour)
+
+
+def _results(available: list[Choice], weights_id: str, threshold: float) -> Iterator[Result]:
+    for choice in available:
+        try:
+            picture = open_choice(choice)
+            yield Result(picture, shared_engine().segment(picture, weights_id, threshold=threshold))
+        except SegdemoError:
+            continue  # the page names it
+
+
+def download_menu(shown: Result, available: list[Choice], entry: WeightsEntry, view: View) -> None:
+    """Files of the result on screen, and of all pictures as one ZIP."""
     with st.popover(_("Download"), icon=":material/download:", width="stretch", key="downloads"):
-        for number, file in enumerate(_downloads(results, view)):
+        for number, file in enumerate(_downloads(shown, available, entry, view)):
             st.download_button(
                 file.label, file.make, file.name, file.mime,
                 key=f"download_{number}", help=file.tip, on_click="ignore", width="stretch",

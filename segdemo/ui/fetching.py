@@ -13,7 +13,7 @@ __all__ = ["offer_download"]
 def offer_download(entry: WeightsEntry) -> None:
     """Shown in place of a result while the weights are not on this machine."""
     with st.container(border=True, key=f"offer_{entry.weights_id.replace('/', '_')}"):
-        st.markdown(f"**{entry.title}** · {entry.trained_on}.")
+        st.markdown(f"**{_(entry.title)}** · {_(entry.trained_on)}.")
         st.caption(
             _(
                 "These weights are not on this machine yet. They are fetched once ({mb:.0f} MB) and kept.",

@@ -7,10 +7,10 @@ from segdemo.inference import shared_engine
 from segdemo.models import TITLES, list_models
 from segdemo.text import _
 from segdemo.types import WeightsEntry
-from segdemo.ui.state import activate, chosen_weights
+from segdemo.ui.state import MAX_UPLOADS, activate, chosen_weights, keep_photo
 from segdemo.weights import get_weights, is_present, list_weights
 
-__all__ = ["sidebar"]
+__all__ = ["choose_weights", "sidebar", "weights_line"]
 
 UPLOAD_TYPES = ["jpg", "jpeg", "png", "webp", "avif", "heic", "heif", "bmp", "gif", "tif", "tiff"]
 
@@ -39,8 +39,10 @@ def _picture_picker() -> None:
         _("Your own pictures"), type=UPLOAD_TYPES, accept_multiple_files=True, key="uploads", on_change=_activate_newest,
         help=_("Drop files here, browse, or paste from the clipboard. They stay in this session's memory and are not kept."),
     )  # fmt: skip
+    if len(st.session_state.get("uploads") or []) > MAX_UPLOADS:
+        st.warning(_("Only the first {n} pictures are used.", n=MAX_UPLOADS))
     if st.toggle(_("Camera"), key="camera_on", help=_("Take a picture with this device's camera.")):
-        st.camera_input(_("Camera"), key="camera", label_visibility="collapsed", on_change=_activate_camera)
+        st.camera_input(_("Camera"), key="camera", label_visibility="collapsed", on_change=keep_photo)
 
 
 def _activate_newest() -> None:
@@ -50,11 +52,6 @@ def _activate_newest() -> None:
     st.session_state["seen_uploads"] = {u.file_id for u in uploads}
     if fresh:
         activate(fresh[0])
-
-
-def _activate_camera() -> None:
-    if (photo := st.session_state.get("camera")) is not None:
-        activate(photo.file_id)
 
 
 def _architecture_changed() -> None:
@@ -73,7 +70,7 @@ def _weights_picker() -> None:
     entries = list_weights(st.session_state["architecture"])
     st.selectbox(
         _("Weights"), [e.weights_id for e in entries], key="weights", persist_state="session",
-        format_func=lambda weights_id: get_weights(weights_id).title,
+        format_func=lambda weights_id: _(get_weights(weights_id).title),
         help=_("What the network has learned, from which pictures. They fix the classes and how pictures are prepared."),
     )  # fmt: skip
     st.caption(weights_line(chosen_weights()))
@@ -84,9 +81,15 @@ def weights_line(entry: WeightsEntry) -> str:
     where = _("bundled") if entry.bundled else _("downloaded") if is_present(entry) else _("to be downloaded")
     parts = [
         _("{n} classes", n=len(entry.classes)),
-        f"{entry.score_name} {entry.score:.2f}" if entry.score is not None else "",
+        f"{_(entry.score_name)} {entry.score:.2f}" if entry.score is not None else "",
         _("{m:.1f} M parameters", m=entry.params / 1e6),
         f"{entry.size_bytes / 1e6:.0f} MB, {where}",
-        entry.licence,
+        _(entry.licence),
     ]
     return " · ".join(part for part in parts if part)
+
+
+def choose_weights(weights_id: str) -> None:
+    """Put weights, and with them their architecture, into the pickers."""
+    st.session_state["architecture"] = get_weights(weights_id).model
+    st.session_state["weights"] = weights_id

@@ -9,7 +9,7 @@ from segdemo.metrics import class_shares, object_areas
 from segdemo.text import _
 from segdemo.types import LabelMap
 from segdemo.ui.figures import size_distribution
-from segdemo.ui.state import Choice
+from segdemo.ui.state import Choice, keep_mask
 
 __all__ = ["object_panel", "score_panel"]
 
@@ -27,7 +27,7 @@ def object_panel(result: Result) -> None:
     index = present[0]
     if len(present) > 1:
         index = st.selectbox(
-            _("Class"), present, format_func=lambda i: prediction.classes[i].name,
+            _("Class"), present, format_func=lambda i: _(prediction.classes[i].name),
             key=f"objects_of_{prediction.weights_id}", help=_("Whose objects are counted."),
         )  # fmt: skip
     areas = object_areas(prediction.preds, index)
@@ -55,7 +55,8 @@ def score_panel(result: Result, truth: LabelMap | None, choice: Choice) -> None:
         if not rows:
             st.info(_("Neither the mask nor the prediction holds any foreground, so there is nothing to score."))
         table = [
-            {_("Class"): r.name, "Dice": r.dice, "IoU": r.iou, _("Precision"): r.precision, _("Recall"): r.recall} for r in rows
+            {_("Class"): _(r.name), "Dice": r.dice, "IoU": r.iou, _("Precision"): r.precision, _("Recall"): r.recall}
+            for r in rows
         ]
         if len(rows) == 1:
             for column, (name, value) in zip(st.columns(4), list(table[0].items())[1:], strict=True):
@@ -68,6 +69,7 @@ def score_panel(result: Result, truth: LabelMap | None, choice: Choice) -> None:
         st.caption(_("Add the picture's mask to see Dice, IoU, precision and recall, and where the errors lie."))
     if choice.sample is None:
         st.file_uploader(
-            _("Mask of this picture"), type=["png", "tif", "tiff", "bmp", "gif"], key=f"mask_{choice.key}",
+            _("Mask of this picture"), type=["png", "tif", "tiff", "bmp", "gif"], 
+            key=f"mask_{choice.key}", on_change=keep_mask, args=(choice.key,),
             help=_("An image of the same size: black and white, or class numbers (indexed or grey PNG; 255 is ignored)."),
         )  # fmt: skip

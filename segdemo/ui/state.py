@@ -1,7 +1,8 @@
 """What a visitor has chosen: the pictures, the one on screen, and the weights. Kept in the session, checked on reading."""
 
 import hashlib
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, replace
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -10,17 +11,25 @@ from segdemo.data import Picture, open_picture, read_labels
 from segdemo.data.samples import Sample, get_sample
 from segdemo.errors import ImageError
 from segdemo.inference.agreement import check_target
+from segdemo.inference.cache import BoundedCache
+from segdemo.inference.pool import cpu_count
 from segdemo.text import _
 from segdemo.types import LabelMap, Prediction, WeightsEntry
 from segdemo.weights import get_weights
 
 __all__ = [
-    "Choice", "activate", "active_choice", "choices", "chosen_sample", "chosen_weights", "open_choice",
-    "truth_for",
+    "MAX_UPLOADS", "Choice", "activate", "active_choice", "choices", "chosen_sample", "chosen_weights", "keep_mask",
+    "keep_photo", "masks", "open_choice", "truth_for",
 ]  # fmt: skip
 
 ACTIVE_KEY = "active_picture"
+PHOTO_KEY = "photo"
+MAX_UPLOADS = 50
 DECODE_REDUCED_TO = 2_100_000  # pixels; what networks and the screen can use of a photograph
+PICTURE_MEMORY_BYTES = 400_000_000
+
+_pictures: BoundedCache[str, Picture] = BoundedCache(PICTURE_MEMORY_BYTES, lambda picture: picture.pixels.nbytes)
+_decoders = threading.BoundedSemaphore(cpu_count())  # decoding is the one thing that visitors do outside the engine
 
 
 @dataclass(frozen=True)
@@ -30,22 +39,29 @@ class Choice:
     key: str
     name: str
     data: bytes
+    sha256: str
     sample: Sample | None = None
 
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.data).hexdigest()
 
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _picture(sha256: str, name: str, _data: bytes) -> Picture:
-    """Decoded once for all visitors who have the same file; keyed by the hash of its bytes, never by pixels."""
-    return open_picture(_data, name, reduce_to=DECODE_REDUCED_TO)
+def _decode(data: bytes, name: str) -> Picture:
+    with _decoders:
+        picture = open_picture(data, name, reduce_to=DECODE_REDUCED_TO)
+    picture.pixels.setflags(write=False)  # visitors with the same file share it
+    return picture
 
 
 def open_choice(choice: Choice) -> Picture:
-    """The decoded picture. Raises ImageError with a sentence."""
-    return _picture(choice.sha256, choice.name, choice.data)
+    """The decoded picture, remembered by the hash of its file's bytes. Raises ImageError with a sentence."""
+    picture = _pictures.get_or_make(choice.sha256, lambda: _decode(choice.data, choice.name))
+    return picture if picture.name == choice.name else replace(picture, name=choice.name)
+
+
+def _digest(key: str, data: bytes) -> str:
+    """SHA-256 of an upload's bytes, computed once a session."""
+    known: dict[str, str] = st.session_state.setdefault("digests", {})
+    if key not in known:
+        known[key] = hashlib.sha256(data).hexdigest()
+    return known[key]
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -59,13 +75,15 @@ def chosen_sample() -> Sample:
 
 
 def choices() -> list[Choice]:
-    """The chosen sample, then the uploads in the order they came."""
+    """The chosen sample, then the uploads in the order they came, then the camera's picture."""
     sample = chosen_sample()
-    found = [Choice("sample", sample.title, _sample_data(sample.key)[0], sample)]
-    for upload in st.session_state.get("uploads") or []:
-        found.append(Choice(upload.file_id, upload.name, upload.getvalue()))
-    if (photo := st.session_state.get("camera")) is not None:
-        found.append(Choice(photo.file_id, _("Camera"), photo.getvalue()))
+    data = _sample_data(sample.key)[0]
+    found = [Choice("sample", sample.title, data, hashlib.sha256(data).hexdigest(), sample)]
+    for upload in (st.session_state.get("uploads") or [])[:MAX_UPLOADS]:
+        data = upload.getvalue()
+        found.append(Choice(upload.file_id, upload.name, data, _digest(upload.file_id, data)))
+    if (photo := st.session_state.get(PHOTO_KEY)) is not None:
+        found.append(Choice("camera", _("Camera"), photo, hashlib.sha256(photo).hexdigest()))
     return found
 
 
@@ -80,6 +98,27 @@ def activate(key: str) -> None:
     st.session_state[ACTIVE_KEY] = key
 
 
+def masks() -> dict[str, bytes]:
+    """The visitor's masks by picture; kept apart from the widget, which forgets when another picture is shown."""
+    kept: dict[str, bytes] = st.session_state.setdefault("masks", {})
+    return kept
+
+
+def keep_mask(key: str) -> None:
+    """Take over what was put into, or out of, the mask uploader of a picture."""
+    if (upload := st.session_state.get(f"mask_{key}")) is None:
+        masks().pop(key, None)
+    else:
+        masks()[key] = upload.getvalue()
+
+
+def keep_photo() -> None:
+    """Take over the camera's picture and put it on screen; it stays when the camera is switched off."""
+    if (photo := st.session_state.get("camera")) is not None:
+        st.session_state[PHOTO_KEY] = photo.getvalue()
+        activate("camera")
+
+
 def truth_for(choice: Choice, prediction: Prediction, place: DeltaGenerator) -> LabelMap | None:
     """The exact mask of a picture, if there is one that this network's classes can be held against.
 
@@ -90,11 +129,11 @@ def truth_for(choice: Choice, prediction: Prediction, place: DeltaGenerator) -> 
         truth = _sample_data(choice.sample.key)[1]
         fits = truth is not None and get_weights(choice.sample.suggested).classes == prediction.classes
         return truth if fits else None
-    mask = st.session_state.get(f"mask_{choice.key}")
+    mask = masks().get(choice.key)
     if mask is None:
         return None
     try:
-        truth = read_labels(mask.getvalue())
+        truth = read_labels(mask)
         check_target(prediction, truth)
     except ImageError as error:
         place.error(f"{_('The mask')}: {error}", icon=":material/broken_image:")

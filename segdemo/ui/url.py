@@ -4,6 +4,7 @@ Streamlit's own binding writes the words on the screen into the address, so that
 these are keys. Values typed by hand bypass the widgets' bounds, therefore each has a check of its own.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ import streamlit as st
 from segdemo.data.samples import get_sample, list_samples
 from segdemo.errors import SettingError
 from segdemo.text import _
+from segdemo.ui.words import plain
 from segdemo.weights import get_weights
 
 __all__ = ["DEFAULT_WEIGHTS", "STYLES", "read_url", "show_url_messages", "write_url"]
@@ -30,7 +32,7 @@ class Parameter:
 
 
 def _percent(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text[:6]) > 100:
+    if not re.fullmatch(r"[0-9]{1,3}", text) or int(text) > 100:
         raise SettingError(_("In the address, opacity and threshold are whole numbers from 0 to 100."))
     return int(text)
 
@@ -68,7 +70,7 @@ def read_url() -> None:
 def show_url_messages() -> None:
     """Say, once, which values of the address were not usable."""
     if messages := st.session_state.pop(MESSAGES_KEY, []):
-        st.warning(" ".join(dict.fromkeys(messages)), icon=":material/link_off:")
+        st.warning(plain(" ".join(dict.fromkeys(messages)), 400), icon=":material/link_off:")
 
 
 def write_url() -> None:

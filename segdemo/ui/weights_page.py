@@ -24,12 +24,12 @@ def show_weights_page() -> None:
 
 def _card(entry: WeightsEntry) -> None:
     with st.container(border=True, key=f"card_{entry.weights_id.replace('/', '_')}"):
-        st.markdown(f"#### {TITLES[entry.model]} · {entry.title}")
+        st.markdown(f"#### {TITLES[entry.model]} · {_(entry.title)}")
         st.caption(f"`{entry.weights_id}` · {weights_line(entry)}")
-        st.markdown(f"{_('Trained on')}: {entry.trained_on}.")
+        st.markdown(f"{_('Trained on')}: {_(entry.trained_on)}.")
         _score_by_kind(entry)
         with st.popover(_("Classes ({n})", n=len(entry.classes)), key=f"classes_{entry.weights_id}"):
-            st.markdown(", ".join(info.name for info in entry.classes))
+            st.markdown(", ".join(_(info.name) for info in entry.classes))
         if entry.card:
             with st.expander(_("How they were made"), icon=":material/receipt_long:"):
                 st.code(str(entry.card.get("command", "")), language="bash", wrap_lines=True)

@@ -6,7 +6,10 @@ simulated protanopia and deuteranopia (Machado et al. 2009). The nearest pair of
 and 5 for red- or green-blind people, so a legend and a label on hovering still belong to every picture.
 """
 
-__all__ = ["BACKGROUND", "QUALITATIVE", "VOC_COLORS"]
+from segdemo.errors import SettingError
+from segdemo.text import _
+
+__all__ = ["BACKGROUND", "QUALITATIVE", "VOC_COLORS", "colors_of"]
 
 RGB = tuple[int, int, int]  # 0–255
 
@@ -33,3 +36,11 @@ _VOC_BY_FREQUENCY = (
 )  # fmt: skip
 
 VOC_COLORS: dict[str, RGB] = {"__background__": BACKGROUND, **dict(zip(_VOC_BY_FREQUENCY, QUALITATIVE, strict=True))}
+
+
+def colors_of(num_classes: int) -> tuple[RGB, ...]:
+    """Colours of that many classes, background first. Raises SettingError beyond the 21 that can be told apart."""
+    colors = (BACKGROUND, *QUALITATIVE)
+    if not 1 <= num_classes <= len(colors):
+        raise SettingError(_("Between 1 and {n} classes can be told apart by colour, not {k}.", n=len(colors), k=num_classes))
+    return colors[:num_classes]

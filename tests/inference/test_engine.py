@@ -1,23 +1,29 @@
 """The engine: exact geometry, bounded memory, agreeing precision, and what happens when memory runs out."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
+from segdemo import text
 from segdemo.data.images import open_picture
 from segdemo.data.nuclei_like import draw_nuclei
 from segdemo.devices import cpu_has_bf16
 from segdemo.errors import ImageError, SettingError
 from segdemo.inference import Engine, rethreshold
-from segdemo.inference import engine as engine_module
 from segdemo.inference.cache import BoundedCache
+from segdemo.inference.fold import fold_batch_norm
 from segdemo.inference.loaded import _prepare_exact, prepare
 from segdemo.inference.pool import WorkerPool
 from segdemo.metrics import confusion_matrix, iou_per_class
+from segdemo.models import create_model, list_models
 from segdemo.weights import get_weights
+
+Png = Callable[[np.ndarray], bytes]
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +75,7 @@ def test_another_threshold_needs_no_other_pass_and_equals_a_fresh_prediction(eng
     np.testing.assert_array_equal(again.preds, engine.predict(image, "unet/nuclei", threshold=threshold).preds)
 
 
-def test_segment_remembers_by_the_hash_of_the_bytes(engine: Engine, png: "callable") -> None:
+def test_segment_remembers_by_the_hash_of_the_bytes(engine: Engine, png: Png) -> None:
     picture = open_picture(png(draw_nuclei(64, 64, seed=6)[0]))
     engine.segment(picture, "unet/nuclei")
     passes = engine.passes
@@ -101,16 +107,17 @@ def test_unknown_weights_and_devices_name_what_exists(engine: Engine) -> None:
         Engine("abacus")
 
 
-def test_folding_batch_norm_changes_nothing() -> None:
-    entry = get_weights("unet/nuclei")
-    image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    from segdemo.inference.fold import fold_batch_norm
-    from segdemo.weights import load_model
-
-    model = load_model(entry)
+@pytest.mark.parametrize("name", list_models())
+def test_folding_batch_norm_changes_nothing(name: str) -> None:
+    torch.manual_seed(0)
+    model = create_model(name, num_classes=3)
+    image = torch.rand(2, 3, 64, 64)
+    model.train()(image)  # running statistics other than 0 and 1
+    model.eval()
     with torch.inference_mode():
         expected = model(image)
-        assert fold_batch_norm(model) == 18  # two a double convolution, nine of these
+        norms = sum(isinstance(m, nn.BatchNorm2d) for m in model.modules())
+        assert fold_batch_norm(model) == norms > 0
         torch.testing.assert_close(model(image), expected, rtol=1e-3, atol=1e-3)
 
 
@@ -139,7 +146,7 @@ def test_out_of_memory_tries_smaller_and_says_so(monkeypatch: pytest.MonkeyPatch
     def hungry(self: object, image: torch.Tensor) -> torch.Tensor:
         calls.append(image.shape)
         if len(calls) == 1:
-            raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: not enough memory: you tried to allocate")
+            torch.empty(2**50)  # raises what torch's CPU allocator really raises
         return real(self, image)
 
     monkeypatch.setattr(type(model), "__call__", hungry)
@@ -230,5 +237,64 @@ def test_the_pool_bounds_how_many_run_at_once_and_sets_their_threads() -> None:
     assert sorted(set(threads)) == [1, 2]
 
 
-def test_a_shared_engine_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert engine_module.shared_engine() is engine_module.shared_engine()
+def test_a_failed_value_is_made_by_one_waiter_at_a_time_and_can_be_left_out() -> None:
+    cache: BoundedCache[str, bytes] = BoundedCache(10, len)
+    running, most, lock = 0, 0, threading.Lock()
+
+    def fail() -> bytes:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        threading.Event().wait(0.02)
+        with lock:
+            running -= 1
+        raise ValueError
+
+    def ask(_: int) -> None:
+        with pytest.raises(ValueError):
+            cache.get_or_make("key", fail)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(ask, range(6)))
+    assert most == 1
+    assert cache.get_or_make("key", lambda: b"poor", keep=lambda _: False) == b"poor"
+    assert "key" not in cache
+    cache.put("key", b"12")
+    cache.put("key", b"1234")
+    assert cache.used_bytes == 4
+
+
+def test_a_degraded_result_is_not_remembered(monkeypatch: pytest.MonkeyPatch, png: Png) -> None:
+    engine = Engine("cpu")
+    model = engine._model("unet/nuclei", engine.device)
+    real, calls = type(model).__call__, []
+
+    def hungry(self: object, image: torch.Tensor) -> torch.Tensor:
+        calls.append(1)
+        if len(calls) == 1:
+            raise MemoryError
+        return real(self, image)
+
+    monkeypatch.setattr(type(model), "__call__", hungry)
+    picture = open_picture(png(draw_nuclei(64, 64, seed=6)[0]))
+    assert engine.segment(picture, "unet/nuclei").degraded
+    assert not engine.segment(picture, "unet/nuclei").degraded
+
+
+def test_a_notice_is_in_the_readers_language(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
+    class Korean:
+        def gettext(self, message: str) -> str:
+            return "KO " + message
+
+    image = np.zeros((1500, 1500, 3), np.uint8)
+    notice = engine.predict(image, "unet/nuclei").notices[0]
+    assert notice.text.startswith("The network saw")
+    monkeypatch.setattr(text, "_catalogue", lambda _language: Korean())
+    assert notice.text.startswith("KO The network saw")
+
+
+def test_shared_arrays_cannot_be_written(engine: Engine) -> None:
+    prediction = engine.predict(draw_nuclei(32, 32)[0], "unet/nuclei")
+    with pytest.raises(ValueError, match="read-only"):
+        prediction.preds[0, 0] = 1

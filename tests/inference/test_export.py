@@ -91,7 +91,7 @@ def test_file_names_are_safe(name: str, stem: str) -> None:
 
 
 def test_equal_names_do_not_overwrite_each_other() -> None:
-    assert unique_stems(["a.png", "A.jpg", "a.tif"]) == ["a", "A-2", "a-3"]
+    assert list(unique_stems(["a.png", "A.jpg", "a.tif"])) == ["a", "A-2", "a-3"]
     archive = zipfile.ZipFile(io.BytesIO(results_zip([make_result(PREDS), make_result(PREDS.T)])))
     assert sorted(archive.namelist()) == sorted(
         f"{stem}{end}" for stem in ("a", "a-2") for end in ("-labels.png", "-overlay.png", ".json")

@@ -64,6 +64,9 @@ def test_the_address_restores_the_view() -> None:
         {"opacity": "-1"},
         {"threshold": "NaN"},
         {"style": "<b>"},
+        {"threshold": "000000900"},
+        {"threshold": "9" * 5000},
+        {"weights": "[click](https://example.org)"},
     ],
 )
 def test_nonsense_in_the_address_is_said_and_replaced(query: dict[str, str]) -> None:
@@ -107,6 +110,43 @@ def test_a_visitors_mask_is_scored_and_a_wrong_one_is_a_sentence(png: Png) -> No
     mask.set_value(("mask.png", png(target[:10] * 255), "image/png")).run()
     assert not app.exception
     assert any("must be equal" in e.value for e in app.error)
+
+
+def test_a_mask_survives_looking_at_another_picture(png: Png) -> None:
+    image, target = draw_nuclei(64, 80, seed=1)
+    app = run()
+    app.file_uploader(key="uploads").set_value([("mine.png", png(image), "image/png")]).run()
+    (mask,) = [u for u in app.file_uploader if u.key and u.key.startswith("mask_")]
+    mask.set_value(("mask.png", png(target * 255), "image/png")).run()
+    scores = {m.label: m.value for m in app.metric}
+    key = app.session_state["active_picture"]
+    app.session_state["active_picture"] = "sample"
+    app.run()
+    assert "IoU" not in {m.label for m in app.metric}
+    app.session_state["active_picture"] = key
+    app.run()
+    assert {m.label: m.value for m in app.metric} == scores
+
+
+def test_many_pictures_are_segmented_once_even_when_results_leave_memory(png: Png, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = shared_engine()
+    monkeypatch.setattr(engine.results, "max_bytes", 1)
+    app = run()
+    files = [(f"{i}.png", png(draw_nuclei(48, 48, seed=100 + i)[0]), "image/png") for i in range(6)]
+    app.file_uploader(key="uploads").set_value(files).run()
+    app.slider(key="opacity").set_value(30).run()
+    passes = engine.passes
+    app.slider(key="opacity").set_value(40).run()
+    app.slider(key="threshold").set_value(40).run()
+    assert engine.passes <= passes + 2  # at most the one on screen, never all of them
+
+
+def test_a_sample_offers_weights_that_suit_it() -> None:
+    app = run(sample="shapes")
+    app.button(key="suggestion").click().run()
+    assert not app.exception
+    assert app.selectbox(key="weights").value == "unet/shapes"
+    assert any(d for d in app.dataframe)
 
 
 def test_file_names_are_text_not_markup(png: Png) -> None:

@@ -34,6 +34,7 @@ IDENTITY = WeightsIdentity(
     (ClassInfo("background", (0, 0, 0)), ClassInfo("disc", (230, 159, 0))),
     "unet",
     {"width": 4},
+    "CC0-1.0",
 )
 
 

@@ -14,7 +14,7 @@ function makeViewer(parent) {
   const frame = element("div", { class: "frame" }, image, canvas, before, after, divider, probe);
   const legend = element("div", { class: "legend", role: "group" });
   root.replaceChildren(element("div", { class: "stage" }, frame), legend);
-  const viewer = { image, canvas, divider, before, after, probe, frame, legend, root, split: 35, hovered: null, pinned: null, data: null };
+  const viewer = { image, canvas, divider, before, after, probe, frame, legend, root, split: 35, hovered: null, pinned: null, data: null, labels: null, probs: null };
   listen(viewer);
   return viewer;
 }
@@ -164,9 +164,7 @@ function drawLegend(viewer) {
   }));
 }
 
-async function show(viewer, data) {
-  const previous = viewer.data;
-  viewer.data = data;
+function describe(viewer, data) {
   viewer.image.alt = data.alt;
   viewer.before.textContent = data.words.before;
   viewer.after.textContent = data.words.after;
@@ -176,24 +174,42 @@ async function show(viewer, data) {
   viewer.frame.style.aspectRatio = String(aspect);
   viewer.frame.style.width = `min(100%, calc(66vh * ${aspect}))`;
   viewer.root.classList.toggle("pixelated", Math.max(data.fullWidth, data.fullHeight) < 200);
-  if (!previous || previous.image !== data.image) { viewer.pinned = null; viewer.image.src = absolute(data.image); }
+}
+
+async function load(viewer, kind) {
+  // Keep the pixels of `data[kind]`, unless another address was asked for while they came.
+  const url = viewer.data[kind];
+  if (viewer[kind] && viewer[kind].url === url) return;
+  viewer[kind] = null;
+  if (!url) return;
+  const pixels = await loadPixels(url);
+  if (viewer.data[kind] === url) viewer[kind] = { url, width: pixels.width, height: pixels.height, data: pixels.data };
+}
+
+async function show(viewer, data) {
+  const previous = viewer.data;
+  viewer.data = data;
+  describe(viewer, data);
+  const contents = JSON.stringify([data.classes, data.words]);
+  const names = data.classes.map((info) => info.name).join("\n");
+  if (!previous || names !== previous.classes.map((info) => info.name).join("\n")) viewer.pinned = viewer.hovered = null;
+  if (!previous || previous.image !== data.image) {
+    viewer.pinned = viewer.hovered = null;
+    viewer.image.src = absolute(data.image);
+    viewer.canvas.width = 0; // another picture's labels must not lie over this one
+  }
   setSplit(viewer, viewer.split);
-  drawLegend(viewer);
-  if (!previous || previous.labels !== data.labels) {
-    const labels = await loadPixels(data.labels);
-    if (viewer.data !== data) return; // a newer picture came meanwhile
-    viewer.labels = labels;
-  }
+  if (viewer.contents !== contents) drawLegend(viewer); // rebuilt only if it changed, so that it keeps the focus
+  viewer.contents = contents;
+  await load(viewer, "labels");
+  if (viewer.data !== data) return; // a newer call draws
   paint(viewer);
-  if (data.probs && (!previous || previous.probs !== data.probs || !viewer.probs)) {
-    const probs = await loadPixels(data.probs);
-    if (viewer.data === data) viewer.probs = probs;
-  }
-  viewer.root.dataset.ready = data.labels;
+  await load(viewer, "probs");
+  if (viewer.data === data) viewer.root.dataset.ready = data.labels;
 }
 
 export default function (component) {
   const { parentElement, data } = component;
   const viewer = stateOf(parentElement, () => makeViewer(parentElement));
-  show(viewer, data).catch((error) => { viewer.root.dataset.failed = String(error); });
+  show(viewer, data).catch(() => { viewer.after.textContent = data.words.failed; });
 }

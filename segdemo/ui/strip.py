@@ -1,0 +1,72 @@
+"""The filmstrip: every picture of the visitor with its own result; one bad file is named, and the rest go on.
+
+What the strip shows of a result is small and is remembered apart from it, so that many large pictures are not segmented
+again when their results have left the engine's memory.
+"""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from segdemo.errors import SegdemoError
+from segdemo.inference import shared_engine
+from segdemo.inference.cache import BoundedCache
+from segdemo.inference.export import Result
+from segdemo.metrics import class_shares
+from segdemo.text import _
+from segdemo.types import WeightsEntry
+from segdemo.ui.components import picture_strip
+from segdemo.ui.drawing import Encoded, thumbnail
+from segdemo.ui.media import media_url
+from segdemo.ui.state import Choice, activate, open_choice
+from segdemo.ui.words import percent, plain
+
+__all__ = ["show_strip"]
+
+STRIP_MEMORY_BYTES = 30_000_000
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What the strip shows of a picture."""
+
+    image: Encoded
+    foreground: float  # share of the picture's area
+
+
+_frames: BoundedCache[tuple[str, str], Frame] = BoundedCache(STRIP_MEMORY_BYTES, lambda frame: len(frame.image.data))
+
+
+def show_strip(available: list[Choice], active: Choice, entry: WeightsEntry) -> None:
+    """The strip, if there is more than one picture; new pictures are segmented here, with a progress bar."""
+    if len(available) < 2:
+        return
+    items, waiting = [], st.empty()
+    for number, choice in enumerate(available):
+        if (choice.sha256, entry.weights_id) not in _frames:
+            waiting.progress(number / len(available), _("Segmenting {i} of {n}", i=number + 1, n=len(available)))
+        try:
+            frame = _frames.get_or_make((choice.sha256, entry.weights_id), lambda: _frame(choice, entry))  # noqa: B023
+        except SegdemoError as error:
+            if choice.key != active.key:  # the active one's sentence stands where its picture would
+                st.error(f"**{plain(choice.name)}**: {error}", icon=":material/broken_image:")
+            continue
+        note = _("{percent} foreground", percent=percent(frame.foreground))
+        image = media_url(frame.image.data, frame.image.mime)
+        items.append({"key": choice.key, "name": choice.name, "note": note, "image": image})
+    waiting.empty()
+    data = {"items": items, "active": active.key, "label": _("Your pictures")}
+    picture_strip(key="strip", data=data, on_chosen_change=_chosen)
+
+
+def _frame(choice: Choice, entry: WeightsEntry) -> Frame:
+    picture = open_choice(choice)
+    prediction = shared_engine().segment(picture, entry.weights_id)
+    shares = class_shares(prediction.preds, len(prediction.classes))
+    return Frame(thumbnail(Result(picture, prediction)), float(shares[1:].sum()))
+
+
+def _chosen() -> None:
+    key = st.session_state["strip"].get("chosen")
+    if isinstance(key, str):
+        activate(key)
