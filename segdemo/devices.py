@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 
 from segdemo.errors import SettingError
+from segdemo.text import _
 
 __all__ = ["Precision", "cpu_has_bf16", "device_label", "pick_device"]
 
@@ -19,9 +20,9 @@ def pick_device(name: str = "auto") -> torch.device:
     """The named device, or the best there is: CUDA, then MPS, then CPU. Raises SettingError for one that is not there."""
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name not in DEVICES:
-        raise SettingError(f'There is no device "{name}". These exist: {", ".join(DEVICES)}.')
+        raise SettingError(_('There is no device "{name}". These exist: {names}.', name=name, names=", ".join(DEVICES)))
     if name != "auto" and not available[name]:
-        raise SettingError(f'This machine has no "{name}" device that torch can use.')
+        raise SettingError(_('This machine has no "{name}" device that torch can use.', name=name))
     return torch.device(next(d for d in available if available[d]) if name == "auto" else name)
 
 

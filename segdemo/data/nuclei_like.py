@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdemo.errors import SettingError
+from segdemo.text import _
 from segdemo.types import LabelMap, RGBImage
 
 __all__ = ["Stain", "draw_nuclei"]
@@ -41,7 +42,7 @@ def _place(height: int, width: int, count: int, rng: np.random.Generator) -> tup
     labels = np.zeros((height, width), np.uint8)
     brightness = np.zeros((height, width), np.float32)
     typical = rng.uniform(0.035, 0.055) * float(np.sqrt(height * width))
-    for _ in range(count):
+    for _attempt in range(count):
         corners = _outline(max(3.0, typical * rng.uniform(0.75, 1.3)), rng) + rng.uniform(0, 1, 2) * (width, height)
         stencil = np.zeros((height, width), np.uint8)
         cv2.fillPoly(stencil, [np.rint(corners * 16).astype(np.int32)], 1, shift=4)
@@ -62,9 +63,11 @@ def draw_nuclei(
     camera's noise, of values in 0–1. "fluorescence" glows on black, "stained" is purple on pink. Raises SettingError.
     """
     if not (16 <= height <= 4096 and 16 <= width <= 4096):
-        raise SettingError(f"A micrograph has between 16 and 4096 pixels a side, not {height}×{width}.")
+        raise SettingError(
+            _("A micrograph has between 16 and 4096 pixels a side, not {height}×{width}.", height=height, width=width)
+        )
     if not (0 <= count <= 2000 and 0 <= noise <= 1) or kind not in ("fluorescence", "stained"):
-        raise SettingError('Nuclei: count 0 to 2000, noise 0 to 1, kind "fluorescence" or "stained".')
+        raise SettingError(_('Nuclei: count 0 to 2000, noise 0 to 1, kind "fluorescence" or "stained".'))
     rng = np.random.default_rng(seed)
     labels, brightness = _place(height, width, count, rng)
     scale = float(np.sqrt(height * width)) / 256

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdemo.errors import SettingError
+from segdemo.text import _
 from segdemo.types import ClassInfo, LabelMap, RGBImage
 
 __all__ = ["SHAPE_CLASSES", "draw_shapes"]
@@ -111,15 +112,15 @@ def draw_shapes(
     `noise` is the standard deviation of Gaussian noise, of values in 0–1. Raises SettingError outside these ranges.
     """
     if not (8 <= height <= 4096 and 8 <= width <= 4096):
-        raise SettingError(f"A scene has between 8 and 4096 pixels a side, not {height}×{width}.")
+        raise SettingError(_("A scene has between 8 and 4096 pixels a side, not {height}×{width}.", height=height, width=width))
     if not (0 <= foreground_share <= 0.9 and 0 <= noise <= 1):
-        raise SettingError("The foreground share lies between 0 and 0.9, the noise between 0 and 1.")
+        raise SettingError(_("The foreground share lies between 0 and 0.9, the noise between 0 and 1."))
     rng = np.random.default_rng(seed)
     ground = _ground_colour(rng)
     image = _texture(height, width, rng, ground, BACKGROUND_STRENGTH)
     labels = np.zeros((height, width), np.uint8)
     side = min(height, width)
-    for _ in range(MAX_OBJECTS):
+    for _attempt in range(MAX_OBJECTS):
         if np.count_nonzero(labels) >= foreground_share * labels.size:
             break
         label = int(rng.integers(1, len(SHAPE_CLASSES)))

@@ -41,7 +41,7 @@ def check_target(prediction: Prediction, target: LabelMap) -> None:
         (height, width), (own_height, own_width) = target.shape, prediction.size
         raise ImageError(
             _(
-                "The mask has {w} × {h} pixels, the picture {W} × {H}; they must be equal.",
+                "It has {w} × {h} pixels and the picture {W} × {H}; they must be equal.",
                 w=width,
                 h=height,
                 W=own_width,
@@ -52,7 +52,13 @@ def check_target(prediction: Prediction, target: LabelMap) -> None:
     occurs = np.bincount(target.ravel(), minlength=256) > 0
     if (unknown := np.flatnonzero(occurs[known + 1 : IGNORE_INDEX])).size:
         number = int(unknown[0]) + known + 1
-        raise ImageError(_("The mask holds class {n}; this network knows 0 to {last}.", n=number, last=known))
+        raise ImageError(
+            _(
+                "It holds class {n}, and this network knows 0 to {last}. For two classes, 0 and 255 work as well.",
+                n=number,
+                last=known,
+            )
+        )
 
 
 def error_map(prediction: Prediction, target: LabelMap) -> LabelMap:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from segdemo.errors import SettingError
 from segdemo.geometry import Geometry, resize_nearest
+from segdemo.text import _
 from segdemo.types import LabelMap, Prediction, ProbabilityMap
 
 __all__ = ["check_threshold", "labels_of", "rethreshold", "scores_of"]
@@ -16,7 +17,7 @@ __all__ = ["check_threshold", "labels_of", "rethreshold", "scores_of"]
 def check_threshold(threshold: float) -> float:
     """The threshold. Raises SettingError outside 0–1."""
     if not 0 <= threshold <= 1:  # also false for NaN
-        raise SettingError(f"The threshold is a probability between 0 and 1, not {threshold}.")
+        raise SettingError(_("The threshold is a probability between 0 and 1, not {threshold}.", threshold=threshold))
     return float(threshold)
 
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from segdemo.errors import SettingError
 from segdemo.losses.functional import bce_dice_loss, bce_loss, cross_entropy_loss, dice_loss
+from segdemo.text import _
 
 __all__ = ["LOSSES", "Loss", "bce_dice_loss", "bce_loss", "create_loss", "cross_entropy_loss", "dice_loss"]
 
@@ -34,5 +35,5 @@ class Loss(nn.Module):
 def create_loss(name: str, **options: Any) -> Loss:
     """The loss of that name. Raises SettingError for a name that does not exist."""
     if name not in LOSSES:
-        raise SettingError(f'There is no loss "{name}". These exist: {", ".join(LOSSES)}.')
+        raise SettingError(_('There is no loss "{name}". These exist: {names}.', name=name, names=", ".join(LOSSES)))
     return Loss(LOSSES[name], **options)

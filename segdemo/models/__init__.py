@@ -11,6 +11,7 @@ from torch import nn
 from segdemo.errors import SettingError
 from segdemo.models import torchvision_models
 from segdemo.models.unet import UNet
+from segdemo.text import _
 
 __all__ = ["MODELS", "TITLES", "create_model", "list_models"]
 
@@ -27,8 +28,8 @@ def list_models() -> list[str]:
 def create_model(name: str, *, in_channels: int = 3, num_classes: int = 1, **options: Any) -> nn.Module:
     """A network with random weights. Raises SettingError for a name or an option that does not exist."""
     if name not in MODELS:
-        raise SettingError(f'There is no architecture "{name}". These exist: {", ".join(MODELS)}.')
+        raise SettingError(_('There is no architecture "{name}". These exist: {names}.', name=name, names=", ".join(MODELS)))
     try:
         return MODELS[name](in_channels=in_channels, num_classes=num_classes, **options)
     except TypeError as error:
-        raise SettingError(f'"{name}" does not take these options: {error}.') from error
+        raise SettingError(_('"{name}" does not take these options: {error}.', name=name, error=error)) from error

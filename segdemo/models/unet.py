@@ -27,6 +27,7 @@ from torch.nn import functional as F
 
 from segdemo.errors import SettingError
 from segdemo.models.blocks import Normalization, PaddingKind, UpsamplingKind, double_conv, join, upsample
+from segdemo.text import _
 from segdemo.types import Stage
 
 __all__ = ["UNet"]
@@ -96,26 +97,32 @@ class UNet(nn.Module):
 
 def _check(width: int, depth: int, padding: str, upsampling: str, normalization: str | None) -> None:
     if width < 1 or (upsampling == "bilinear" and width % 2):
-        raise SettingError(f"width must be a positive number, even with bilinear upsampling; got {width}.")
+        raise SettingError(_("width must be a positive number, even with bilinear upsampling; got {width}.", width=width))
     if not 1 <= depth <= 7:
-        raise SettingError(f"depth must lie between 1 and 7; got {depth}.")
+        raise SettingError(_("depth must lie between 1 and 7; got {depth}.", depth=depth))
     if padding not in ("same", "valid"):
-        raise SettingError(f'padding must be "same" or "valid"; got "{padding}".')
+        raise SettingError(_('padding must be "same" or "valid"; got "{padding}".', padding=padding))
     if upsampling not in ("transposed", "bilinear"):
-        raise SettingError(f'upsampling must be "transposed" or "bilinear"; got "{upsampling}".')
+        raise SettingError(_('upsampling must be "transposed" or "bilinear"; got "{upsampling}".', upsampling=upsampling))
     if normalization not in (None, "batch", "none"):
-        raise SettingError(f'normalization must be "batch" or "none"; got "{normalization}".')
+        raise SettingError(_('normalization must be "batch" or "none"; got "{normalization}".', normalization=normalization))
 
 
 def _check_valid_size(height: int, width: int, depth: int) -> None:
     for side in (height, width):
         size = side - 4
-        for _ in range(depth):
+        for _level in range(depth):
             if size < 2 or size % 2:
                 raise SettingError(
-                    f"A U-Net without padding cannot halve {side} pixels {depth} times: "
-                    f"sides must be 12 more than a multiple of 16 for depth 4, such as 572."
+                    _(
+                        "A U-Net without padding cannot halve {side} pixels {depth} times: "
+                        "sides must be 12 more than a multiple of 16 for depth 4, such as 572.",
+                        side=side,
+                        depth=depth,
+                    )
                 )
             size = size // 2 - 4
         if size < 1:
-            raise SettingError(f"{side} pixels are too few for a U-Net without padding of depth {depth}.")
+            raise SettingError(
+                _("{side} pixels are too few for a U-Net without padding of depth {depth}.", side=side, depth=depth)
+            )

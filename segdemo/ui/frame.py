@@ -37,7 +37,8 @@ def _picture_picker() -> None:
     )  # fmt: skip
     st.file_uploader(
         _("Your own pictures"), type=UPLOAD_TYPES, accept_multiple_files=True, key="uploads", on_change=_activate_newest,
-        help=_("Drop files here, browse, or paste from the clipboard. They stay in this session's memory and are not kept."),
+        help=_("Drop files here, browse, or paste from the clipboard. Up to 64 megapixels each. "
+               "They stay in this session's memory."),
     )  # fmt: skip
     if len(st.session_state.get("uploads") or []) > MAX_UPLOADS:
         st.warning(_("Only the first {n} pictures are used.", n=MAX_UPLOADS))
@@ -54,16 +55,22 @@ def _activate_newest() -> None:
         activate(fresh[0])
 
 
+def _architecture_label(name: str) -> str:
+    """The architecture's title, and what has to be fetched first where none of its weights is here."""
+    entries = list_weights(name)
+    if any(is_present(entry) for entry in entries):
+        return TITLES[name]
+    return _("{title} · {mb:.0f} MB to fetch", title=TITLES[name], mb=entries[0].size_bytes / 1e6)
+
+
 def _architecture_changed() -> None:
     st.session_state["weights"] = list_weights(st.session_state["architecture"])[0].weights_id
 
 
 def _weights_picker() -> None:
     with_weights = [name for name in list_models() if list_weights(name)]
-    if "architecture" not in st.session_state:
-        st.session_state["architecture"] = chosen_weights().model
     st.selectbox(
-        _("Architecture"), with_weights, key="architecture", format_func=lambda name: TITLES[name],
+        _("Architecture"), with_weights, key="architecture", format_func=_architecture_label,
         on_change=_architecture_changed, persist_state="session",
         help=_("The kind of network. Each has its own sets of weights."),
     )  # fmt: skip

@@ -23,7 +23,7 @@ def main() -> None:
         st.Page(PAGES / "segment.py", title=_("Segment"), icon=":material/image_search:", default=True),
         st.Page(PAGES / "weights.py", title=_("Weights"), icon=":material/database:"),
     ])  # fmt: skip
-    read_url()
+    read_url(page.url_path)
     sidebar()
     show_url_messages()
     page.run()

@@ -3,13 +3,14 @@
 import numpy as np
 import streamlit as st
 
-from segdemo.inference.agreement import compare
+from segdemo.inference.agreement import ClassScores, compare
 from segdemo.inference.export import Result
 from segdemo.metrics import class_shares, object_areas
 from segdemo.text import _
 from segdemo.types import LabelMap
 from segdemo.ui.figures import size_distribution
 from segdemo.ui.state import Choice, keep_mask
+from segdemo.ui.words import percent
 
 __all__ = ["object_panel", "score_panel"]
 
@@ -39,7 +40,7 @@ def object_panel(result: Result) -> None:
     median.metric(
         _("Median diameter"), f"{np.median(diameters):.0f} px" if len(areas) else "–", help=_("Of a circle of the same area.")
     )
-    share.metric(_("Area"), f"{100 * shares[index]:.1f} %", help=_("Share of the picture that this class covers."))
+    share.metric(_("Area"), percent(float(shares[index])), help=_("Share of the picture that this class covers."))
     if len(areas) > 1:
         figure = size_distribution(diameters, prediction.classes[index])
         st.plotly_chart(
@@ -54,22 +55,29 @@ def score_panel(result: Result, truth: LabelMap | None, choice: Choice) -> None:
         rows = compare(result.prediction, truth)
         if not rows:
             st.info(_("Neither the mask nor the prediction holds any foreground, so there is nothing to score."))
-        table = [
-            {_("Class"): _(r.name), "Dice": r.dice, "IoU": r.iou, _("Precision"): r.precision, _("Recall"): r.recall}
-            for r in rows
-        ]
+        table = [_row(scores) for scores in rows]
         if len(rows) == 1:
             for column, (name, value) in zip(st.columns(4), list(table[0].items())[1:], strict=True):
-                column.metric(name, "–" if np.isnan(value) else f"{value:.3f}")  # type: ignore[call-overload]
+                column.metric(name, value)
         elif rows:
-            numbers = {name: st.column_config.NumberColumn(format="%.3f") for name in table[0] if name != _("Class")}
-            st.dataframe(table, hide_index=True, column_config=numbers)
+            st.dataframe(table, hide_index=True)
         st.caption(_("Over all pixels of this picture; “–” means there is nothing to score. “Show errors” maps the mistakes."))
     else:
-        st.caption(_("Add the picture's mask to see Dice, IoU, precision and recall, and where the errors lie."))
+        needs = _("Add its mask to see Dice, IoU, precision and recall, and where the errors lie.")
+        no_mask = _(
+            "This sample has no mask for these classes. Generated samples have one, and you can add one to a picture of your own."
+        )
+        st.caption(needs if choice.sample is None else no_mask)
     if choice.sample is None:
         st.file_uploader(
             _("Mask of this picture"), type=["png", "tif", "tiff", "bmp", "gif"], 
             key=f"mask_{choice.key}", on_change=keep_mask, args=(choice.key,),
             help=_("An image of the same size: black and white, or class numbers (indexed or grey PNG; 255 is ignored)."),
         )  # fmt: skip
+
+
+def _row(scores: ClassScores) -> dict[str, str]:
+    """Words and numbers of one class; “–” where there is nothing to score."""
+    values = {"Dice": scores.dice, "IoU": scores.iou, _("Precision"): scores.precision, _("Recall"): scores.recall}
+    shown = {name: "–" if np.isnan(value) else f"{value:.3f}" for name, value in values.items()}
+    return {_("Class"): _(scores.name), **shown}

@@ -28,6 +28,7 @@ __all__ = ["show_segment_page"]
 
 def show_segment_page() -> None:
     """Everything on the page: the picture first, its controls beside it, numbers under it."""
+    _headline()
     entry = chosen_weights()
     available = choices()
     active = active_choice(available)
@@ -48,8 +49,8 @@ def show_segment_page() -> None:
     if result is not None:
         result = Result(result.picture, rethreshold(result.prediction, view.threshold))
         with stage:
-            _headline(active)
             show_viewer(result, truth, view)
+            _caption(active, entry)
         with controls:
             download_menu(result, available, entry, view)
     with strip:
@@ -80,11 +81,20 @@ def _segmented(choice: Choice, entry: WeightsEntry, place: DeltaGenerator) -> Re
         return None
 
 
-def _headline(choice: Choice) -> None:
-    """The picture's name, and what to look for in a sample; for a newcomer, what the divider does."""
-    note = choice.sample.note if choice.sample else ""
-    hint = _("Drag the divider to compare; point at the picture for probabilities.")
-    st.markdown(f"**{plain(choice.name)}** · {note or hint}")
+def _headline() -> None:
+    """The question this page answers, and what a newcomer can do."""
+    st.title(_("What is where in this picture?"))
+    st.markdown(
+        _("A trained network labels every pixel. Drag the divider to compare, point anywhere for probabilities, "
+          "and add your own pictures on the left.")
+    )  # fmt: skip
+
+
+def _caption(choice: Choice, entry: WeightsEntry) -> None:
+    """The picture's name, and what to look for in a sample with the weights meant for it."""
+    sample = choice.sample
+    note = sample.note if sample is not None and sample.suggested == entry.weights_id else ""
+    st.markdown(f"**{plain(choice.name)}**" + (f" · {note}" if note else ""))
 
 
 def _promise(choice: Choice, entry: WeightsEntry) -> None:

@@ -88,9 +88,9 @@ def choices() -> list[Choice]:
 
 
 def active_choice(available: list[Choice]) -> Choice:
-    """The picture on screen: the one chosen last, if it is still there."""
-    key = st.session_state.get(ACTIVE_KEY)
-    return next((c for c in available if c.key == key), available[0])
+    """The picture on screen: the one chosen last; where it was removed, the last of those that are left."""
+    key = st.session_state.get(ACTIVE_KEY, "sample")
+    return next((c for c in available if c.key == key), available[-1])
 
 
 def activate(key: str) -> None:
@@ -136,7 +136,7 @@ def truth_for(choice: Choice, prediction: Prediction, place: DeltaGenerator) -> 
         truth = read_labels(mask)
         check_target(prediction, truth)
     except ImageError as error:
-        place.error(f"{_('The mask')}: {error}", icon=":material/broken_image:")
+        place.error(f"{_('Mask')}: {error}", icon=":material/broken_image:")
         return None
     return truth
 

@@ -41,7 +41,7 @@ def show_strip(available: list[Choice], active: Choice, entry: WeightsEntry) -> 
     """The strip, if there is more than one picture; new pictures are segmented here, with a progress bar."""
     if len(available) < 2:
         return
-    items, waiting = [], st.empty()
+    items, bad, waiting = [], [], st.empty()
     for number, choice in enumerate(available):
         if (choice.sha256, entry.weights_id) not in _frames:
             waiting.progress(number / len(available), _("Segmenting {i} of {n}", i=number + 1, n=len(available)))
@@ -49,14 +49,17 @@ def show_strip(available: list[Choice], active: Choice, entry: WeightsEntry) -> 
             frame = _frames.get_or_make((choice.sha256, entry.weights_id), lambda: _frame(choice, entry))  # noqa: B023
         except SegdemoError as error:
             if choice.key != active.key:  # the active one's sentence stands where its picture would
-                st.error(f"**{plain(choice.name)}**: {error}", icon=":material/broken_image:")
+                bad.append(f"**{plain(choice.name)}**: {error}")
             continue
         note = _("{percent} foreground", percent=percent(frame.foreground))
         image = media_url(frame.image.data, frame.image.mime)
-        items.append({"key": choice.key, "name": choice.name, "note": note, "image": image})
+        name = _("Sample: {title}", title=choice.name) if choice.sample else choice.name
+        items.append({"key": choice.key, "name": name, "note": note, "image": image})
     waiting.empty()
     data = {"items": items, "active": active.key, "label": _("Your pictures")}
     picture_strip(key="strip", data=data, on_chosen_change=_chosen)
+    if bad:
+        st.error("  \n".join(bad), icon=":material/broken_image:")
 
 
 def _frame(choice: Choice, entry: WeightsEntry) -> Frame:

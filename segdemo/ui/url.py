@@ -20,7 +20,7 @@ __all__ = ["DEFAULT_WEIGHTS", "STYLES", "read_url", "show_url_messages", "write_
 
 DEFAULT_WEIGHTS = "unet/nuclei"
 STYLES = ("fill", "contour")
-MESSAGES_KEY = "url_messages"
+MESSAGES_KEY, PAGE_KEY, WRITTEN_KEY = "url_messages", "url_page", "url_written"
 
 
 @dataclass(frozen=True)
@@ -53,18 +53,30 @@ def _parameters() -> dict[str, Parameter]:
     }
 
 
-def read_url() -> None:
-    """Give every parameter that the session does not know yet its value: the address's if it is sound, or the default."""
+def read_url(page: str) -> None:
+    """Bring the session in line with the address, where that is newer: in a new session, and after back or forward.
+
+    Going to another page drops what stood in the address; the session then knows better and writes it again.
+    """
+    address = st.query_params.to_dict()
+    moved = st.session_state.get(PAGE_KEY) == page and address != st.session_state.get(WRITTEN_KEY)
+    st.session_state[PAGE_KEY] = page
     for key, parameter in _parameters().items():
-        if key in st.session_state:
-            continue
-        value = parameter.default
-        if (text := st.query_params.get(key)) is not None:
-            try:
-                value = parameter.parse(text)
-            except SettingError as error:
-                st.session_state.setdefault(MESSAGES_KEY, []).append(str(error))
-        st.session_state[key] = value
+        if key not in st.session_state or moved:
+            st.session_state[key] = _checked(address.get(key), parameter)
+    if moved or "architecture" not in st.session_state:
+        st.session_state["architecture"] = get_weights(st.session_state["weights"]).model
+
+
+def _checked(text: str | None, parameter: Parameter) -> object:
+    """The value that the address gives, or the default, with a sentence to show, where it is not usable."""
+    if text is None:
+        return parameter.default
+    try:
+        return parameter.parse(text)
+    except SettingError as error:
+        st.session_state.setdefault(MESSAGES_KEY, []).append(str(error))
+        return parameter.default
 
 
 def show_url_messages() -> None:
@@ -78,3 +90,4 @@ def write_url() -> None:
     wanted = {k: str(st.session_state[k]) for k, p in _parameters().items() if st.session_state.get(k, p.default) != p.default}
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
+    st.session_state[WRITTEN_KEY] = wanted

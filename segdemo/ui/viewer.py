@@ -65,11 +65,13 @@ def _words(errors: bool) -> dict[str, str]:
 
 
 def _cost_line(result: Result, drawn_ms: float) -> None:
-    latency, prediction = result.prediction.latency, result.prediction
-    parts = [
-        f"{_('Network')} **{latency.forward_ms:.0f} ms**", f"{_('decoding')} {result.picture.decode_ms:.0f}",
-        f"{_('preparing')} {latency.preprocess_ms:.0f}", f"{_('labels')} {latency.postprocess_ms:.0f}",
-        f"{_('drawing')} {drawn_ms:.0f} ms", f"{prediction.device.upper()}, {prediction.precision}",
-        f"{prediction.size[1]} × {prediction.size[0]} px",
-    ]  # fmt: skip
-    st.caption(" · ".join(parts))
+    """Times of when this picture was first segmented; what is remembered costs only the drawing."""
+    latency, prediction, decode_ms = result.prediction.latency, result.prediction, result.picture.decode_ms
+    rest = decode_ms + latency.preprocess_ms + latency.postprocess_ms + drawn_ms
+    shown = _("Network **{network:.0f} ms**, everything else {rest:.0f} ms · {device}, {precision} · {w} × {h} px",
+              network=latency.forward_ms, rest=rest, device=prediction.device.upper(), precision=prediction.precision,
+              w=prediction.size[1], h=prediction.size[0])  # fmt: skip
+    details = _("Decoding {decode:.1f} ms, preparing {prepare:.1f} ms, labels {labels:.1f} ms, drawing {drawing:.1f} ms. "
+                "Measured when the picture was first segmented; afterwards only the drawing is done again.",
+                decode=decode_ms, prepare=latency.preprocess_ms, labels=latency.postprocess_ms, drawing=drawn_ms)  # fmt: skip
+    st.caption(shown, help=details)

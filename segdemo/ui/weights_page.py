@@ -5,8 +5,8 @@ import streamlit as st
 from segdemo.models import TITLES
 from segdemo.text import _
 from segdemo.types import WeightsEntry
-from segdemo.ui.fetching import offer_download
-from segdemo.ui.frame import weights_line
+from segdemo.ui.fetching import fetch_button
+from segdemo.ui.frame import choose_weights, weights_line
 from segdemo.weights import is_present, list_weights
 
 __all__ = ["show_weights_page"]
@@ -41,8 +41,13 @@ def _card(entry: WeightsEntry) -> None:
                     },
                     expanded=1,
                 )
-        if not is_present(entry):
-            offer_download(entry)
+        if is_present(entry):
+            chosen = st.button(_("Use on the Segment page"), key=f"use_{entry.weights_id}", icon=":material/play_arrow:",
+                               on_click=choose_weights, args=(entry.weights_id,))  # fmt: skip
+            if chosen:
+                st.switch_page("pages/segment.py")
+        else:
+            fetch_button(entry)
 
 
 def _score_by_kind(entry: WeightsEntry) -> None:

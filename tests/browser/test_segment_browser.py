@@ -196,7 +196,7 @@ def test_values_typed_into_the_url_are_checked(open_page: OpenPage) -> None:
 
 def test_weights_that_cannot_be_fetched_leave_everything_else_usable(open_page: OpenPage) -> None:
     page = open_page("/?weights=lraspp_mobilenet_v3_large%2Fcoco-voc")
-    page.get_by_role("button", name="Download 13 MB").click()
+    page.get_by_role("button", name="Fetch these weights, 13 MB").click()
     expect(page.get_by_text("bundled still works", exact=False)).to_be_visible(timeout=60_000)
 
 

@@ -163,7 +163,7 @@ def test_choosing_an_architecture_chooses_its_weights() -> None:
     app.selectbox(key="architecture").set_value("lraspp_mobilenet_v3_large").run()
     assert not app.exception
     assert app.selectbox(key="weights").value == "lraspp_mobilenet_v3_large/coco-voc"
-    assert any("Download" in b.label for b in app.button)
+    assert any("Fetch" in b.label for b in app.button)
 
 
 def test_every_set_of_weights_has_a_card() -> None:

@@ -127,7 +127,7 @@ function showProbe(viewer, event) {
   const rows = probed(viewer, fx, fy).map(({ label, probability }) => {
     const info = data.classes[label] ?? { name: "?", color: [128, 128, 128] };
     const swatch = element("span", { class: "swatch" });
-    swatch.style.background = rgb(info.color);
+    if (label > 0) swatch.style.background = rgb(info.color);
     const value = probability === null ? "" : `${Math.round(100 * probability)} %`;
     return element("div", { class: "row" }, swatch, element("span", { text: info.name }), element("b", { text: value }));
   });
@@ -146,7 +146,7 @@ function drawLegend(viewer) {
   const entries = data.classes.map((info, label) => ({ ...info, label })).filter((info) => info.shown);
   legend.replaceChildren(...entries.map((info) => {
     const swatch = element("span", { class: "swatch" });
-    swatch.style.background = rgb(info.color);
+    if (info.label > 0) swatch.style.background = rgb(info.color); // the background is not painted: an empty frame
     const button = element("button", { type: "button", "aria-pressed": String(viewer.pinned === info.label), title: data.words.isolate },
       swatch, element("span", { text: info.name }), element("span", { class: "share", text: info.share }));
     const hover = (label) => () => { viewer.hovered = label; paint(viewer); };
@@ -172,7 +172,7 @@ function describe(viewer, data) {
   // Never wider than the height allows, so that picture and canvas keep one box and one aspect ratio.
   const aspect = data.fullWidth / data.fullHeight;
   viewer.frame.style.aspectRatio = String(aspect);
-  viewer.frame.style.width = `min(100%, calc(66vh * ${aspect}))`;
+  viewer.frame.style.width = `min(100%, calc(60vh * ${aspect}))`;
   viewer.root.classList.toggle("pixelated", Math.max(data.fullWidth, data.fullHeight) < 200);
 }
 
