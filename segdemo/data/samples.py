@@ -67,7 +67,6 @@ def list_samples() -> list[Sample]:
         _real("astronaut", "astronaut.png", _("Astronaut"), photograph, _("NASA, public domain"), PHOTOGRAPHS),
         _real("cat", "chelsea.png", _("Cat"), photograph, _("Stéfan van der Walt, CC0"), PHOTOGRAPHS),
         _real("coffee", "coffee.png", _("Coffee"), photograph, _("Rachel Michetti, CC0"), PHOTOGRAPHS),
-        _real("motorcycle", "motorcycle_left.png", _("Motorcycle"), photograph, _("Middlebury stereo data, CC0"), PHOTOGRAPHS),
     ]  # fmt: skip
 
 

@@ -33,14 +33,14 @@ def object_panel(result: Result) -> None:
         )  # fmt: skip
     areas = object_areas(prediction.preds, index)
     diameters = 2 * np.sqrt(areas / np.pi)
-    count, median, share = st.columns(3)
-    count.metric(
-        _("Count"), f"{len(areas):,}", help=_("Regions whose pixels touch, of at least 4 pixels. Touching objects count as one.")
-    )
-    median.metric(
-        _("Median diameter"), f"{np.median(diameters):.0f} px" if len(areas) else "–", help=_("Of a circle of the same area.")
-    )
-    share.metric(_("Area"), percent(float(shares[index])), help=_("Share of the picture that this class covers."))
+    with st.container(horizontal=True, gap="large"):
+        touching = _("Regions whose pixels touch, of at least 4 pixels. Touching objects count as one.")
+        st.metric(_("Count"), f"{len(areas):,}", help=touching, width="content")
+        typical = f"{np.median(diameters):.0f} px" if len(areas) else "–"
+        st.metric(_("Median diameter"), typical, help=_("Of a circle of the same area."), width="content")
+        st.metric(
+            _("Area"), percent(float(shares[index])), help=_("Share of the picture that this class covers."), width="content"
+        )
     if len(areas) > 1:
         figure = size_distribution(diameters, prediction.classes[index])
         st.plotly_chart(
@@ -57,8 +57,9 @@ def score_panel(result: Result, truth: LabelMap | None, choice: Choice) -> None:
             st.info(_("Neither the mask nor the prediction holds any foreground, so there is nothing to score."))
         table = [_row(scores) for scores in rows]
         if len(rows) == 1:
-            for column, (name, value) in zip(st.columns(4), list(table[0].items())[1:], strict=True):
-                column.metric(name, value)
+            with st.container(horizontal=True, gap="large"):
+                for name, value in list(table[0].items())[1:]:
+                    st.metric(name, value, width="content")
         elif rows:
             st.dataframe(table, hide_index=True)
         st.caption(_("Over all pixels of this picture; “–” means there is nothing to score. “Show errors” maps the mistakes."))

@@ -56,8 +56,7 @@ def _score_by_kind(entry: WeightsEntry) -> None:
     kinds = scores.get("score_by_kind", {}) if isinstance(scores, dict) else {}
     if entry.score is None:
         return
-    columns = st.columns(4)
-    columns[0].metric(_("{score}, all", score=entry.score_name), f"{entry.score:.3f}")
-    if len(kinds) > 1:
-        for column, (kind, score) in zip(columns[1:], kinds.items(), strict=False):
-            column.metric(kind, f"{score:.3f}")
+    with st.container(horizontal=True, gap="large"):
+        st.metric(_("{score}, all", score=_(entry.score_name)), f"{entry.score:.3f}", width="content")
+        for kind, score in kinds.items() if len(kinds) > 1 else ():
+            st.metric(_(kind), f"{score:.3f}", width="content")
