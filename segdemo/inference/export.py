@@ -26,6 +26,7 @@ __all__ = [
     "probabilities_npz",
     "result_files",
     "results_zip",
+    "summary",
     "summary_json",
     "unique_stems",
 ]
@@ -46,7 +47,7 @@ def file_stem(name: str) -> str:
     return stem[:60] or "picture"
 
 
-def palette(classes: Iterable[ClassInfo]) -> list[int]:
+def _palette(classes: Iterable[ClassInfo]) -> list[int]:
     """768 bytes R, G, B, R, … for an indexed PNG; indices without a class are black."""
     colors = [channel for info in classes for channel in info.color]
     return colors + [0] * (768 - len(colors))
@@ -55,7 +56,7 @@ def palette(classes: Iterable[ClassInfo]) -> list[int]:
 def label_png(prediction: Prediction) -> bytes:
     """Indexed PNG whose pixel values are exactly `prediction.preds`, with the classes' colours as its palette."""
     image = Image.fromarray(prediction.preds).convert("L")
-    image.putpalette(palette(prediction.classes))
+    image.putpalette(_palette(prediction.classes))
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=3)
     return buffer.getvalue()

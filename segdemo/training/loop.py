@@ -68,7 +68,7 @@ def train(
     for step in range(1, settings.steps + 1):
         model.train()
         image, target = _batch(source, preprocessing, settings, rng, device)
-        with mixed_precision(device):
+        with _mixed_precision(device):
             logits = model(image)
         loss = loss_function(logits, target)
         optimizer.zero_grad(set_to_none=True)
@@ -79,7 +79,7 @@ def train(
         _update_average(average, model, min(settings.ema_decay, (1 + step) / (10 + step)))
         validation = None
         if step % settings.validate_every == 0 or step == settings.steps:
-            with mixed_precision(device):
+            with _mixed_precision(device):
                 validation = validate(average, source, preprocessing, device)
         weights = None
         score = -1.0 if validation is None else float(np.nan_to_num(validation.score, nan=0.0))  # NaN: nothing to score
@@ -89,7 +89,7 @@ def train(
         yield TrainingStep(step, loss.item(), float(schedule.get_last_lr()[0]), validation, weights)
 
 
-def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
+def _mixed_precision(device: torch.device) -> AbstractContextManager[object]:
     """bfloat16 for the convolutions where the hardware has it; losses, norms and weights stay in float32."""
     enabled = device.type == "cuda" or (device.type == "cpu" and cpu_has_bf16())
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
