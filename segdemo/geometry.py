@@ -61,6 +61,8 @@ def resize_nearest(maps: NDArray[Any], size: Size) -> NDArray[Any]:
     height, width = maps.shape[-2:]
     if (height, width) == size:
         return maps
-    # Columns first: the expensive gather then runs over h rows only, and whole rows are copied afterwards.
-    columns = maps[..., _nearest(width, size[1])]
-    return np.ascontiguousarray(columns[..., _nearest(height, size[0]), :])
+    rows, columns = _nearest(height, size[0]), _nearest(width, size[1])
+    # Gathering columns is slow and copying whole rows is fast, so columns are gathered while there are fewer rows.
+    if size[0] < height:
+        return np.ascontiguousarray(maps[..., rows, :][..., columns])
+    return np.ascontiguousarray(maps[..., columns][..., rows, :])

@@ -41,10 +41,11 @@ def normalised(image: RGBImage, mean: Triple, std: Triple) -> NDArray[np.float32
     """(H, W, 3) uint8 → float32: (value / 255 − mean) / std."""
     scale = np.array([1 / (255 * s) for s in std], dtype=np.float32)
     offset = np.array([m / s for m, s in zip(mean, std, strict=True)], dtype=np.float32)
-    result = image.astype(np.float32)
-    result *= scale
-    result -= offset
-    return result
+    height, width = image.shape[:2]
+    # As rows of 3W numbers: numpy repeats a row ten times faster than it repeats three numbers.
+    result = np.multiply(image.reshape(height, 3 * width), np.tile(scale, width), dtype=np.float32)
+    result -= np.tile(offset, width)
+    return result.reshape(height, width, 3)
 
 
 def to_input(image: RGBImage, preprocessing: Preprocessing, full: tuple[int, int] | None = None) -> tuple[Tensor, Geometry]:

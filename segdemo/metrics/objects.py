@@ -11,7 +11,12 @@ __all__ = ["class_shares", "object_areas"]
 
 def class_shares(labels: LabelMap, num_classes: int) -> NDArray[np.float64]:
     """Share of the picture's area that each class covers, (C,), sums to 1."""
-    return np.bincount(labels.ravel(), minlength=num_classes)[:num_classes] / labels.size
+    # OpenCV counts bytes ten times faster than numpy, which first makes 64-bit integers of them; but its counts are
+    # float32, exact up to 2**24 only, hence the blocks of rows.
+    rows = max(1, 2**24 // labels.shape[1])
+    blocks = [labels[top : top + rows] for top in range(0, labels.shape[0], rows)]
+    counts = sum(cv2.calcHist([block], [0], None, [256], [0, 256]).astype(np.float64) for block in blocks)
+    return np.asarray(counts).ravel()[:num_classes] / labels.size
 
 
 def object_areas(labels: LabelMap, class_index: int, min_pixels: int = 4) -> NDArray[np.int64]:
