@@ -63,6 +63,7 @@ def resize_nearest(maps: NDArray[Any], size: Size) -> NDArray[Any]:
         return maps
     rows, columns = _nearest(height, size[0]), _nearest(width, size[1])
     # Gathering columns is slow and copying whole rows is fast, so columns are gathered while there are fewer rows.
+    # "clip" skips a check that every index would pass, at half the cost.
     if size[0] < height:
-        return np.ascontiguousarray(maps[..., rows, :][..., columns])
-    return np.ascontiguousarray(maps[..., columns][..., rows, :])
+        return np.take(np.take(maps, rows, axis=-2, mode="clip"), columns, axis=-1, mode="clip")
+    return np.take(np.take(maps, columns, axis=-1, mode="clip"), rows, axis=-2, mode="clip")
