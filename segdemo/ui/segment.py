@@ -86,7 +86,7 @@ def _headline() -> None:
     st.title(_("What is where in this picture?"))
     st.markdown(
         _("A trained network labels every pixel. Drag the divider to compare, point anywhere for probabilities, "
-          "and add your own pictures on the left.")
+          "and add your own pictures in the sidebar.")
     )  # fmt: skip
 
 
