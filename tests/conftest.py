@@ -1,10 +1,11 @@
-"""What several tests need: a picture as a file's bytes."""
+"""What several tests need: a picture as a file's bytes, and torch on one thread."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 
@@ -18,3 +19,12 @@ def png() -> Callable[[np.ndarray], bytes]:
         return buffer.getvalue()
 
     return encode
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """On a busy machine the threads of torch wait for each other forty times longer than they work."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -6,6 +6,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import tee
 
 import cv2
 import numpy as np
@@ -150,11 +151,10 @@ def result_files(result: Result, stem: str, opacity: float = 0.55, contour: bool
 def results_zip(results: Iterable[Result], opacity: float = 0.55, contour: bool = False) -> bytes:
     """The files of all results in one ZIP; one result at a time is in memory."""
     buffer = io.BytesIO()
-    names: list[str] = []
+    results, named = tee(results)  # in step, so that only one result at a time is held
+    stems = unique_stems(result.picture.name for result in named)
     with zipfile.ZipFile(buffer, "w") as archive:  # stored: PNG is compressed already
-        for result in results:
-            names.append(result.picture.name)
-            *_earlier, stem = unique_stems(names)
+        for result, stem in zip(results, stems, strict=True):
             for name, data in result_files(result, stem, opacity, contour).items():
                 archive.writestr(name, data)
     return buffer.getvalue()

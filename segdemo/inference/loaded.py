@@ -9,6 +9,7 @@ from segdemo.data.preprocessing import to_input
 from segdemo.data.shapes import draw_shapes
 from segdemo.devices import Precision, cpu_has_bf16
 from segdemo.inference.fold import fold_batch_norm
+from segdemo.models.labels import labels_of_logits
 from segdemo.types import Preprocessing, WeightsEntry
 from segdemo.weights import load_model
 
@@ -47,9 +48,9 @@ def prepare(entry: WeightsEntry, device: torch.device) -> LoadedModel:
         return exact
     example = _example(entry.preprocessing)
     with torch.inference_mode():
-        expected = _labels(exact(example))
+        expected = labels_of_logits(exact(example))
         half = LoadedModel(entry, exact.module.to(torch.bfloat16), device, "bfloat16")
-        agreement = (_labels(half(example)) == expected).float().mean().item()
+        agreement = (labels_of_logits(half(example)) == expected).float().mean().item()
     return half if agreement >= MIN_AGREEMENT else _prepare_exact(entry, device)
 
 
@@ -71,8 +72,3 @@ def _example(preprocessing: Preprocessing) -> Tensor:
     scene, _target = draw_shapes(128, 128, seed=1)
     small = Preprocessing(preprocessing.normalization, preprocessing.mean, preprocessing.std)
     return to_input(scene, small)[0]
-
-
-def _labels(logits: Tensor) -> Tensor:
-    """(C, h, w) → (h, w)."""
-    return logits[0] > 0 if logits.shape[0] == 1 else logits.argmax(dim=0)

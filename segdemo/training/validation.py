@@ -11,6 +11,7 @@ from segdemo.data.preprocessing import to_input
 from segdemo.data.sources import Source
 from segdemo.geometry import resize_nearest
 from segdemo.metrics import confusion_matrix, dice_per_class, iou_per_class, mean_iou, precision, recall
+from segdemo.models.labels import labels_of_logits
 from segdemo.types import Preprocessing
 
 __all__ = ["Validation", "validate"]
@@ -46,8 +47,7 @@ def validate(model: nn.Module, source: Source, preprocessing: Preprocessing, dev
     for image, target, kind in source.validation():
         tensor, geometry = to_input(image, preprocessing)
         logits = model(tensor.to(device))[0, :, : geometry.working[0], : geometry.working[1]]
-        labels = logits[0] > 0 if logits.shape[0] == 1 else logits.argmax(dim=0)
-        preds = resize_nearest(labels.to(torch.uint8).cpu().numpy(), geometry.full)
+        preds = resize_nearest(labels_of_logits(logits).to(torch.uint8).cpu().numpy(), geometry.full)
         matrices[kind] += confusion_matrix(preds, target, num_classes)
         pictures += 1
     total = sum(matrices.values(), np.zeros((num_classes, num_classes), np.int64))

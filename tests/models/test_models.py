@@ -1,6 +1,5 @@
 """segdemo.models: one body of tests over every architecture, and the published facts of the U-Net."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,19 +12,12 @@ from segdemo.models import MODELS, TITLES, create_model, list_models
 from segdemo.models.blocks import match_size
 from segdemo.models.unet import UNet
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CLASSES = 3
 RANK = {"encoder": 0, "bottleneck": 1, "decoder": 2, "head": 3}
 # Networks that are small enough to be built again and again; the others are made once, or without memory ("meta").
 OPTIONS: dict[str, dict[str, Any]] = {"unet": {"width": 8}}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """On a busy machine the threads of torch wait for each other forty times longer than they work."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def make(name: str, **options: Any) -> nn.Module:

@@ -21,6 +21,8 @@ from segdemo.training.validation import validate
 from segdemo.types import ClassInfo, Preprocessing
 from segdemo.weights.cards import file_sha256, read_card
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CPU = torch.device("cpu")
 PREPROCESSING = Preprocessing(normalization="per-image")
 SETTINGS = TrainingSettings(
@@ -36,14 +38,6 @@ IDENTITY = WeightsIdentity(
     {"width": 4},
     "CC0-1.0",
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
