@@ -56,10 +56,12 @@ def _parameters() -> dict[str, Parameter]:
 def read_url(page: str) -> None:
     """Bring the session in line with the address, where that is newer: in a new session, and after back or forward.
 
-    Going to another page drops what stood in the address; the session then knows better and writes it again.
+    Going to another page drops what stood in the address; the session then knows better and writes it again. So does
+    a widget that was just changed: under load its message can still carry the address of a moment ago.
     """
     address = st.query_params.to_dict()
-    moved = st.session_state.get(PAGE_KEY) == page and address != st.session_state.get(WRITTEN_KEY)
+    written = st.session_state.get(WRITTEN_KEY)
+    moved = st.session_state.get(PAGE_KEY) == page and address != written and _as_address() == written
     st.session_state[PAGE_KEY] = page
     for key, parameter in _parameters().items():
         if key not in st.session_state or moved:
@@ -87,7 +89,13 @@ def show_url_messages() -> None:
 
 def write_url() -> None:
     """Bring the address up to date; values at their default are left out of it."""
-    wanted = {k: str(st.session_state[k]) for k, p in _parameters().items() if st.session_state.get(k, p.default) != p.default}
+    wanted = _as_address()
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
     st.session_state[WRITTEN_KEY] = wanted
+
+
+def _as_address() -> dict[str, str]:
+    """The session's values as the address would have them."""
+    state = st.session_state
+    return {key: str(state[key]) for key, p in _parameters().items() if state.get(key, p.default) != p.default}

@@ -142,8 +142,7 @@ def test_redrawing_runs_no_network(open_page: OpenPage, server: str) -> None:
     page.locator(".st-key-viewer .frame").hover(position={"x": 200, "y": 150})
     expect(page.locator(".st-key-viewer .probe")).to_contain_text("%")
     assert passes(server) == before
-    assert "threshold=55" in page.url
-    assert "style=contour" in page.url
+    page.wait_for_url("**/?style=contour&threshold=55")
 
 
 def test_the_divider_works_by_keyboard_and_by_mouse(open_page: OpenPage) -> None:

@@ -48,6 +48,15 @@ def test_opacity_style_and_threshold_run_no_network() -> None:
     assert app.query_params["opacity"] in ("20", ["20"])
 
 
+def test_a_quick_change_is_not_undone_by_an_address_that_lags_behind() -> None:
+    app = run()
+    app.slider(key="threshold").set_value(54).run()
+    app.query_params["threshold"] = "53"  # what the browser still showed when the next move was sent
+    app.slider(key="threshold").set_value(55).run()
+    assert app.slider(key="threshold").value == 55
+    assert app.query_params["threshold"] in ("55", ["55"])
+
+
 def test_the_address_restores_the_view() -> None:
     app = run(sample="nuclei-stained", opacity="20", threshold="70", style="contour")
     assert app.selectbox(key="sample").value == "nuclei-stained"
