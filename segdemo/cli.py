@@ -1,5 +1,6 @@
 """The command line: `python -m segdemo train | predict | weights`."""
 
+import json
 import shlex
 import sys
 from enum import StrEnum
@@ -13,7 +14,7 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 from rich.table import Column, Table
 
 from segdemo.data.images import read_bytes
-from segdemo.errors import ImageError, SegdemoError
+from segdemo.errors import ImageError, SegdemoError, SettingError
 from segdemo.inference.export import result_files, unique_stems
 from segdemo.text import _
 from segdemo.types import WeightsEntry
@@ -45,6 +46,8 @@ def train(
     classes: Annotated[str, typer.Option(help="Class names of a folder, background first, with commas.")] = "background,nucleus",
     licence: Annotated[str, typer.Option(help="Of the weights.")] = "not stated",
     width: Annotated[int, typer.Option(help="Channels of the first stage.")] = 16,
+    option: Annotated[list[str] | None, typer.Option(help="Further options of the architecture, as name=value.")] = None,
+    reconstruct: Annotated[bool, typer.Option(help="Draw the picture again instead of labelling it.")] = False,
     steps: Annotated[int, typer.Option(min=1)] = 3000,
     batch_size: Annotated[int, typer.Option(min=1)] = 8,
     crop: Annotated[int, typer.Option(min=32, help="Side of the training crops in pixels.")] = 256,
@@ -70,14 +73,15 @@ def train(
 
     source = open_source(data, tuple(classes.split(",")))
     num_classes = len(source.class_names)
-    options: dict[str, Any] = {"width": width, "num_classes": 1 if num_classes == 2 else num_classes}
+    outputs = 3 if reconstruct else 1 if num_classes == 2 else num_classes
+    options: dict[str, Any] = {"width": width, "num_classes": outputs, **_options(option or [])}
     labels = tuple(ClassInfo(n, c) for n, c in zip(source.class_names, colors_of(num_classes), strict=True))
     identity = WeightsIdentity(
         f"{model}/{name or source.name}", title or source.name, trained_on, labels, model, options, licence
     )
     settings = TrainingSettings(
         steps=steps, batch_size=batch_size, crop=crop, learning_rate=learning_rate,
-        loss=loss, seed=seed, validate_every=validate_every,
+        loss=loss, seed=seed, validate_every=validate_every, task="reconstruct" if reconstruct else "segment",
     )  # fmt: skip
     preprocessing = Preprocessing(normalization=normalization.value)
     torch.manual_seed(seed)
@@ -94,6 +98,20 @@ def train(
             if step.weights:
                 saved = save_with_card(out, identity, step.weights, source, preprocessing, settings, command)
     console.print(_("Kept in {path}: {scores}", path=out / f"{identity.weights_id}.safetensors", scores=saved))
+
+
+def _options(texts: list[str]) -> dict[str, Any]:
+    """name=value pairs; numbers, true, false and null are read as JSON reads them, the rest is text."""
+    options: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise SettingError(_('An option is written name=value, not "{text}".', text=text))
+        try:
+            options[name] = json.loads(value)
+        except json.JSONDecodeError:
+            options[name] = value
+    return options
 
 
 @app.command()

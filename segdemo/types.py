@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -12,8 +13,8 @@ from segdemo.text import _
 
 __all__ = [
     "IGNORE_INDEX",
-    "ClassInfo", "LabelMap", "Latency", "Notice", "Prediction", "Preprocessing", "ProbabilityMap", "RGBImage", "Size",
-    "Stage", "StageKind", "WeightsEntry",
+    "ClassInfo", "JoinKind", "LabelMap", "Latency", "Notice", "Prediction", "Preprocessing", "ProbabilityMap", "RGBImage",
+    "Size", "Stage", "StageKind", "UpsamplingStep", "WeightsEntry",
 ]  # fmt: skip
 
 RGBImage = NDArray[np.uint8]  # (H, W, 3)
@@ -60,34 +61,55 @@ class Notice:
 
 
 StageKind = Literal["encoder", "bottleneck", "decoder", "head"]
+JoinKind = Literal["concat", "sum", "indices"]
+UpsamplingStep = Literal["transposed", "bilinear", "unpooling"]
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One step of a network's walk: the dotted path of the module whose output it is, and the skip that feeds it."""
+    """One step of a network's walk: the dotted path of the module whose output it is, and what feeds it.
+
+    Every stage takes the one before it, or `after` where that is another. `skip_from` names the earlier stages whose
+    maps join it, `join` how: concatenated along the channels, summed, or only as the indices of a max-pooling.
+    `upsampling` is how the resolution grows on the way in (of a head: on the way out).
+    """
 
     name: str  # encoder1 … bottleneck … decoder1, head
     kind: StageKind
     module: str
-    skip_from: str | None = None
+    skip_from: tuple[str, ...] = ()
+    join: JoinKind | None = None
+    upsampling: UpsamplingStep | None = None
+    after: str | None = None
+
+
+Normalization = Literal["fixed", "per-image", "per-channel"]
+ChannelOrder = Literal["rgb", "bgr"]
 
 
 @dataclass(frozen=True)
 class Preprocessing:
     """How a picture becomes a network's input; part of the weights, because another choice ruins them.
 
-    normalization "fixed" subtracts `mean` and divides by `std` (RGB, of values in 0–1); "per-image" subtracts the
-    picture's own mean and divides by its own standard deviation, over all pixels and channels at once.
+    normalization "fixed" subtracts `mean` and divides by `std`, one number for each channel in the order in which the
+    network takes them, of values in 0–`value_range`: 1, or 255 where the network was trained on bytes. "per-image"
+    subtracts the picture's own mean and divides by its own standard deviation, over all pixels and channels at once,
+    "per-channel" of each channel by itself.
+    `channels` 1 is the picture's luminance (the first number of `mean` and `std` counts); beyond 3, which a picture
+    does not have, the network is given zeros. `channel_order` is that of the three colours.
     `short_side` scales the picture so that its shorter side has that many pixels (None: native size). Whatever would
     exceed `max_pixels` is scaled down to it. Sides are padded to a multiple of `multiple_of`.
     """
 
-    normalization: Literal["fixed", "per-image"] = "fixed"
+    normalization: Normalization = "fixed"
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     short_side: int | None = None
     max_pixels: int = 2_097_152
     multiple_of: int = 16
+    channels: int = 3
+    channel_order: ChannelOrder = "rgb"
+    value_range: Literal[1, 255] = 1
 
 
 @dataclass(frozen=True)
@@ -139,12 +161,14 @@ class WeightsEntry:
     size_bytes: int
     score: float | None  # the headline figure, 0–1
     score_name: str
-    url: str | None = None  # None: bundled
+    url: str | None = None  # None: bundled or imported
+    file: Path | None = None  # of imported weights: where they lie
+    layout: str = ""  # of imported weights: whose names their tensors have; "": this program's own
     card: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def bundled(self) -> bool:
-        return self.url is None
+        return self.url is None and self.file is None
 
     @property
     def binary(self) -> bool:

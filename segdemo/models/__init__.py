@@ -9,15 +9,49 @@ from typing import Any
 from torch import nn
 
 from segdemo.errors import SettingError
-from segdemo.models import torchvision_models
+from segdemo.models import classifiers, fcn, torchvision_models
+from segdemo.models.autoencoder import Autoencoder
+from segdemo.models.dilatednet import DilatedNet
+from segdemo.models.encoder_decoder import EncoderDecoder
+from segdemo.models.mnist_cnn import MnistCNN
+from segdemo.models.nnunet import NNUNet
+from segdemo.models.segnet import SegNet
 from segdemo.models.unet import UNet
+from segdemo.models.unet3_plus import UNet3Plus
+from segdemo.models.unet_plus_plus import UNetPlusPlus
 from segdemo.text import _
 
 __all__ = ["MODELS", "TITLES", "create_model", "list_models"]
 
-MODELS: dict[str, Callable[..., nn.Module]] = {"unet": UNet, **torchvision_models.BUILDERS}
+MODELS: dict[str, Callable[..., nn.Module]] = {
+    "unet": UNet,
+    "unet_plus_plus": UNetPlusPlus,
+    "unet3_plus": UNet3Plus,
+    "nnunet": NNUNet,
+    "segnet": SegNet,
+    "dilatednet": DilatedNet,
+    **fcn.BUILDERS,
+    "encoder_decoder": EncoderDecoder,
+    "autoencoder": Autoencoder,
+    "mnist_cnn": MnistCNN,
+    **classifiers.BUILDERS,
+    **torchvision_models.BUILDERS,
+}
 
-TITLES: dict[str, str] = {"unet": "U-Net", **torchvision_models.TITLES}
+TITLES: dict[str, str] = {
+    "unet": "U-Net",
+    "unet_plus_plus": "U-Net++",
+    "unet3_plus": "U-Net 3+",
+    "nnunet": "nnU-Net",
+    "segnet": "SegNet",
+    "dilatednet": "DilatedNet",
+    **fcn.TITLES,
+    "encoder_decoder": "Encoder–decoder",
+    "autoencoder": "Autoencoder",
+    "mnist_cnn": "MNIST CNN",
+    **classifiers.TITLES,
+    **torchvision_models.TITLES,
+}
 
 
 def list_models() -> list[str]:

@@ -1,54 +1,133 @@
-"""The small parts that the networks are built from: two convolutions in a row, and a way to double the resolution."""
+"""The small parts that the networks are built from: a convolution with what follows it, two in a row, and a way to double
+the resolution. `ConvStyle` holds the options that all our networks share."""
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["Normalization", "PaddingKind", "UpsamplingKind", "conv_norm_act", "double_conv", "join", "match_size", "upsample"]
+from segdemo.errors import SettingError
+from segdemo.text import _
+from segdemo.types import UpsamplingStep
+
+__all__ = [
+    "Activation", "ConvStyle", "Normalization", "PaddingKind", "PaddingMode", "Pooling", "UpsamplingKind",
+    "check_choice", "check_width", "conv_unit", "double_conv", "join", "match_size", "pool", "replace_stem", "upsample",
+    "upsampling_step",
+]  # fmt: skip
 
 PaddingKind = Literal["same", "valid"]
-UpsamplingKind = Literal["transposed", "bilinear"]
-Normalization = Literal["batch", "none"]
+PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
+UpsamplingKind = Literal["transposed", "bilinear", "bilinear_conv"]
+Normalization = Literal["batch", "instance", "none"]
+Activation = Literal["relu", "leaky_relu", "elu", "gelu"]
+Pooling = Literal["max", "average"]
+
+ACTIVATIONS: dict[str, Any] = {
+    "relu": lambda: nn.ReLU(inplace=True),
+    "leaky_relu": lambda: nn.LeakyReLU(0.01, inplace=True),
+    "elu": lambda: nn.ELU(inplace=True),
+    "gelu": nn.GELU,
+}
 
 
-def conv_norm_act(in_channels: int, out_channels: int, padding: PaddingKind, normalization: Normalization) -> list[nn.Module]:
-    """3×3 convolution, normalisation, ReLU. The convolution has no bias where the normalisation brings its own."""
-    batch_norm = normalization == "batch"
-    conv = nn.Conv2d(in_channels, out_channels, 3, padding=1 if padding == "same" else 0, bias=not batch_norm)
-    norm: list[nn.Module] = [nn.BatchNorm2d(out_channels)] if batch_norm else []
-    return [conv, *norm, nn.ReLU(inplace=True)]
+@dataclass(frozen=True)
+class ConvStyle:
+    """What stands around each convolution. Raises SettingError for a value that does not exist.
+
+    `bias` None means: only where no normalisation brings its own. `dropout` is the share of channels that training
+    drops after each convolution. `norm_after_activation` swaps the usual order, normalise and then activate.
+    """
+
+    normalization: Normalization = "batch"
+    activation: Activation = "relu"
+    dropout: float = 0.0
+    padding: PaddingKind = "same"
+    padding_mode: PaddingMode = "zeros"
+    bias: bool | None = None
+    norm_after_activation: bool = False
+
+    def __post_init__(self) -> None:
+        check_choice("normalization", self.normalization, get_args(Normalization))
+        check_choice("activation", self.activation, get_args(Activation))
+        check_choice("padding", self.padding, get_args(PaddingKind))
+        check_choice("padding_mode", self.padding_mode, get_args(PaddingMode))
+        if not 0 <= self.dropout < 1:
+            raise SettingError(_("dropout is a share from 0 up to, not including, 1; got {dropout}.", dropout=self.dropout))
 
 
-def double_conv(
-    in_channels: int,
-    out_channels: int,
-    *,
-    mid_channels: int | None = None,
-    padding: PaddingKind = "same",
-    normalization: Normalization = "batch",
-) -> nn.Sequential:
+def check_choice(option: str, value: object, choices: tuple[object, ...]) -> None:
+    """Raise SettingError where an option has none of its values."""
+    if value not in choices:
+        listed = ", ".join(f'"{choice}"' for choice in choices)
+        raise SettingError(_('{option} is one of {choices}; got "{value}".', option=option, choices=listed, value=value))
+
+
+def check_width(width: int, depth: int = 1, *, even: bool = False) -> None:
+    """Raise SettingError for channels or a number of poolings that no network can have."""
+    if width < 1 or (even and width % 2):
+        raise SettingError(_("width must be a positive number, even with bilinear upsampling; got {width}.", width=width))
+    if not 1 <= depth <= 7:
+        raise SettingError(_("depth must lie between 1 and 7; got {depth}.", depth=depth))
+
+
+def conv_unit(
+    in_channels: int, out_channels: int, style: ConvStyle, *, kernel: int = 3, stride: int = 1, dilation: int = 1
+) -> list[nn.Module]:
+    """Convolution, normalisation, activation, dropout: (N, in, H, W) → (N, out, H/stride, W/stride) with padding "same"."""
+    pad = dilation * (kernel // 2) if style.padding == "same" else 0
+    bias = style.normalization == "none" if style.bias is None else style.bias
+    conv = nn.Conv2d(
+        in_channels, out_channels, kernel, stride, pad, dilation, bias=bias,
+        padding_mode=style.padding_mode if pad else "zeros",
+    )  # fmt: skip
+    nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")  # keeps the signal's size through many layers
+    norm: list[nn.Module] = []
+    if style.normalization != "none":
+        layer = nn.BatchNorm2d if style.normalization == "batch" else nn.InstanceNorm2d
+        norm = [layer(out_channels, affine=True)]
+    activation: list[nn.Module] = [ACTIVATIONS[style.activation]()]
+    dropout: list[nn.Module] = [nn.Dropout2d(style.dropout)] if style.dropout else []
+    return [conv, *(activation + norm if style.norm_after_activation else norm + activation), *dropout]
+
+
+def double_conv(in_channels: int, out_channels: int, style: ConvStyle, *, mid_channels: int | None = None) -> nn.Sequential:
     """(N, in, H, W) → (N, out, H, W) with padding "same", (N, out, H-4, W-4) with "valid"."""
     mid = mid_channels or out_channels
-    return nn.Sequential(
-        *conv_norm_act(in_channels, mid, padding, normalization),
-        *conv_norm_act(mid, out_channels, padding, normalization),
-    )
+    return nn.Sequential(*conv_unit(in_channels, mid, style), *conv_unit(mid, out_channels, style))
 
 
-def upsample(in_channels: int, kind: UpsamplingKind) -> nn.Module:
-    """Double height and width. "transposed" learns a 2×2 kernel and halves the channels; "bilinear" keeps them."""
+def pool(x: Tensor, kind: Pooling) -> Tensor:
+    """Halve height and width: the largest or the mean of each 2×2."""
+    return F.max_pool2d(x, 2) if kind == "max" else F.avg_pool2d(x, 2)
+
+
+def upsample(in_channels: int, kind: UpsamplingKind, out_channels: int | None = None) -> nn.Module:
+    """Double height and width.
+
+    "transposed" learns a 2×2 kernel and changes the channels to `out_channels` (half of them, if not given);
+    "bilinear" keeps them; "bilinear_conv" is bilinear, then a 1×1 convolution to `out_channels`.
+    """
+    out = out_channels or in_channels // 2
     if kind == "transposed":
-        return nn.ConvTranspose2d(in_channels, in_channels // 2, 2, stride=2)
-    return nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
+        return nn.ConvTranspose2d(in_channels, out, 2, stride=2)
+    if kind == "bilinear":
+        return nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
+    return nn.Sequential(nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False), nn.Conv2d(in_channels, out, 1))
+
+
+def upsampling_step(kind: UpsamplingKind) -> UpsamplingStep:
+    """What a stage says about an option."""
+    return "transposed" if kind == "transposed" else "bilinear"
 
 
 def match_size(skip: Tensor, upsampled: Tensor, padding: PaddingKind) -> tuple[Tensor, Tensor]:
     """Bring a skip (N, C, H, W) and the upsampled map (N, D, h, w) to one size, so that they can be joined.
 
-    "valid" crops the centre of the larger skip, as published. "same" pads the upsampled map, which is at most one
-    pixel short where an odd size was halved.
+    "valid" crops the centre of the larger skip, as published. "same" pads or crops the upsampled map, which is at
+    most one pixel off where an odd size was halved.
     """
     down, right = skip.shape[-2] - upsampled.shape[-2], skip.shape[-1] - upsampled.shape[-1]
     if padding == "valid":
@@ -62,3 +141,11 @@ def match_size(skip: Tensor, upsampled: Tensor, padding: PaddingKind) -> tuple[T
 def join(skip: Tensor, upsampled: Tensor, padding: PaddingKind) -> Tensor:
     """Concatenate a skip and the upsampled map along the channels: (N, C + D, h, w)."""
     return torch.cat(match_size(skip, upsampled, padding), dim=1)
+
+
+def replace_stem(net: nn.Module, in_channels: int) -> None:
+    """Give a network's first convolution another number of input channels, in place."""
+    name, stem = next((n, m) for n, m in net.named_modules() if isinstance(m, nn.Conv2d))
+    kernel, stride, padding = stem.kernel_size, stem.stride, stem.padding
+    new = nn.Conv2d(in_channels, stem.out_channels, kernel, stride, padding, bias=stem.bias is not None)  # type: ignore[arg-type]
+    net.get_submodule(name.rpartition(".")[0]).add_module(name.rpartition(".")[2], new)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models import segmentation
 
+from segdemo.models.blocks import replace_stem
 from segdemo.types import Stage
 
 __all__ = ["BUILDERS", "TITLES", "TorchvisionSegmentation"]
@@ -43,7 +44,7 @@ class TorchvisionSegmentation(nn.Module):
         self.mobilenet = "mobilenet" in architecture
         self.two_scales = architecture.startswith("lraspp")
         if in_channels != 3:
-            _replace_stem(self.backbone, in_channels)
+            replace_stem(self.backbone, in_channels)
 
     def forward(self, image: Tensor) -> Tensor:  # (N, in_channels, H, W)
         features = self.backbone(image)  # "out": (N, D, H/8, W/8); LR-ASPP: "low" at 1/8 and "high" at 1/16
@@ -59,21 +60,13 @@ class TorchvisionSegmentation(nn.Module):
         if self.two_scales:
             # The skip joins in the head, which scores both scales and adds the scores.
             decoder = Stage("decoder1", "decoder", "classifier.cbr")
-            return [*encoders, bottleneck, decoder, Stage("head", "head", "classifier", "encoder3")]
+            return [*encoders, bottleneck, decoder, Stage("head", "head", "classifier", ("encoder3",), "sum", "bilinear")]
         last = len(self.classifier) - 1  # type: ignore[arg-type]
         return [
             *encoders, bottleneck,
-            Stage("decoder1", "decoder", f"classifier.{last - 1}"), Stage("head", "head", f"classifier.{last}"),
+            Stage("decoder1", "decoder", f"classifier.{last - 1}"),
+            Stage("head", "head", f"classifier.{last}", upsampling="bilinear"),
         ]  # fmt: skip
-
-
-def _replace_stem(backbone: nn.Module, in_channels: int) -> None:
-    """Give the first convolution another number of input channels."""
-    name, stem = next((n, m) for n, m in backbone.named_modules() if isinstance(m, nn.Conv2d))
-    parent = backbone.get_submodule(name.rpartition(".")[0])
-    kernel, stride, padding = stem.kernel_size, stem.stride, stem.padding
-    replacement = nn.Conv2d(in_channels, stem.out_channels, kernel, stride, padding, bias=stem.bias is not None)  # type: ignore[arg-type]
-    parent.add_module(name.rpartition(".")[2], replacement)
 
 
 BUILDERS: dict[str, Callable[..., nn.Module]] = {name: partial(TorchvisionSegmentation, name) for name in TITLES}

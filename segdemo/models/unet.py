@@ -19,14 +19,28 @@ arXiv:1505.04597.
 `padding="same"`, the default, differs from the paper in two ways that most users of U-Net know: convolutions are
 padded, so that logits have the image's size, and batch normalisation follows each of them. `upsampling="bilinear"`
 replaces the learned up-convolution; the widths below it are halved so that channels still fit. The paper's dropout
-at the end of the encoder is left out.
+at the end of the encoder is left out; `dropout` puts one after every convolution instead.
 """
 
+from typing import Any, get_args
+
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from segdemo.errors import SettingError
-from segdemo.models.blocks import Normalization, PaddingKind, UpsamplingKind, double_conv, join, upsample
+from segdemo.models.blocks import (
+    ConvStyle,
+    Normalization,
+    PaddingKind,
+    Pooling,
+    UpsamplingKind,
+    check_choice,
+    check_width,
+    double_conv,
+    join,
+    pool,
+    upsample,
+    upsampling_step,
+)  # fmt: skip
 from segdemo.text import _
 from segdemo.types import Stage
 
@@ -36,8 +50,9 @@ __all__ = ["UNet"]
 class UNet(nn.Module):
     """image (N, in_channels, H, W) → logits (N, num_classes, H, W), or smaller by the border with padding="valid".
 
-    width: channels of the first stage, doubled at each of `depth` poolings. Raises SettingError for a setting that
-    does not exist, or an image that a network without padding cannot halve evenly.
+    width: channels of the first stage, doubled at each of `depth` poolings. `style` are the further options of
+    ConvStyle. Raises SettingError for a setting that does not exist, or an image that a network without padding
+    cannot halve evenly.
     """
 
     def __init__(
@@ -49,12 +64,19 @@ class UNet(nn.Module):
         depth: int = 4,
         padding: PaddingKind = "same",
         upsampling: UpsamplingKind = "transposed",
+        pooling: Pooling = "max",
         normalization: Normalization | None = None,
+        **style: Any,
     ) -> None:
         super().__init__()
-        _check(width, depth, padding, upsampling, normalization)
+        check_choice("upsampling", upsampling, get_args(UpsamplingKind))
+        check_choice("pooling", pooling, get_args(Pooling))
+        check_width(width, depth, even=upsampling == "bilinear")
         self.padding: PaddingKind = padding
+        self.pooling: Pooling = pooling
+        self.upsampling: UpsamplingKind = upsampling
         norm: Normalization = normalization or ("batch" if padding == "same" else "none")
+        conv = ConvStyle(normalization=norm, padding=padding, **style)
         widths = [width * 2**level for level in range(depth + 1)]  # 64, 128, 256, 512, 1024
         halve = 2 if upsampling == "bilinear" else 1
         self.encoder = nn.ModuleList()
@@ -62,15 +84,15 @@ class UNet(nn.Module):
         self.decoder = nn.ModuleList()
         channels = in_channels
         for out in widths[:-1]:
-            self.encoder.append(double_conv(channels, out, padding=padding, normalization=norm))
+            self.encoder.append(double_conv(channels, out, conv))
             channels = out
-        self.bottleneck = double_conv(channels, widths[-1] // halve, padding=padding, normalization=norm)
+        self.bottleneck = double_conv(channels, widths[-1] // halve, conv)
         for level in reversed(range(depth)):
             deeper = widths[level + 1]
             out = widths[level] // (halve if level else 1)
             mid = deeper // 2 if upsampling == "bilinear" else None
             self.upsample.append(upsample(deeper, upsampling))
-            self.decoder.append(double_conv(deeper, out, mid_channels=mid, padding=padding, normalization=norm))
+            self.decoder.append(double_conv(deeper, out, conv, mid_channels=mid))
         self.segmentation_head = nn.Conv2d(width, num_classes, 1)
 
     def forward(self, image: Tensor) -> Tensor:  # (N, in_channels, H, W)
@@ -81,7 +103,7 @@ class UNet(nn.Module):
         for encoder in self.encoder:
             x = encoder(x)  # (N, width·2^level, H/2^level, W/2^level)
             skips.append(x)
-            x = F.max_pool2d(x, 2)
+            x = pool(x, self.pooling)
         x = self.bottleneck(x)  # (N, 1024, H/16, W/16)
         for up, decoder, skip in zip(self.upsample, self.decoder, reversed(skips), strict=True):
             x = decoder(join(skip, up(x), self.padding))  # resolution doubled, channels halved
@@ -90,22 +112,12 @@ class UNet(nn.Module):
     def stages(self) -> list[Stage]:
         """encoder1 … encoder4, bottleneck, decoder4 … decoder1, head."""
         depth = len(self.encoder)
+        up = upsampling_step(self.upsampling)
         encoders = [Stage(f"encoder{i + 1}", "encoder", f"encoder.{i}") for i in range(depth)]
-        decoders = [Stage(f"decoder{depth - i}", "decoder", f"decoder.{i}", f"encoder{depth - i}") for i in range(depth)]
+        decoders = [
+            Stage(f"decoder{depth - i}", "decoder", f"decoder.{i}", (f"encoder{depth - i}",), "concat", up) for i in range(depth)
+        ]
         return [*encoders, Stage("bottleneck", "bottleneck", "bottleneck"), *decoders, Stage("head", "head", "segmentation_head")]
-
-
-def _check(width: int, depth: int, padding: str, upsampling: str, normalization: str | None) -> None:
-    if width < 1 or (upsampling == "bilinear" and width % 2):
-        raise SettingError(_("width must be a positive number, even with bilinear upsampling; got {width}.", width=width))
-    if not 1 <= depth <= 7:
-        raise SettingError(_("depth must lie between 1 and 7; got {depth}.", depth=depth))
-    if padding not in ("same", "valid"):
-        raise SettingError(_('padding must be "same" or "valid"; got "{padding}".', padding=padding))
-    if upsampling not in ("transposed", "bilinear"):
-        raise SettingError(_('upsampling must be "transposed" or "bilinear"; got "{upsampling}".', upsampling=upsampling))
-    if normalization not in (None, "batch", "none"):
-        raise SettingError(_('normalization must be "batch" or "none"; got "{normalization}".', normalization=normalization))
 
 
 def _check_valid_size(height: int, width: int, depth: int) -> None:

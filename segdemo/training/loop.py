@@ -18,8 +18,8 @@ from segdemo.data.augment import Augmentation, augment
 from segdemo.data.preprocessing import image_statistics
 from segdemo.data.sources import Source
 from segdemo.devices import cpu_has_bf16
-from segdemo.losses import create_loss
-from segdemo.training.validation import Validation, validate
+from segdemo.training.objective import Task, create_objective
+from segdemo.training.validation import Validation, validate, validate_drawing
 from segdemo.types import Preprocessing
 
 __all__ = ["TrainingSettings", "TrainingStep", "train"]
@@ -36,6 +36,7 @@ class TrainingSettings:
     weight_decay: float = 1e-4
     warmup_steps: int = 100
     ema_decay: float = 0.998
+    task: Task = "segment"  # "reconstruct": the picture itself is the target, by mean squared error
     loss: str = "bce_dice"
     seed: int = 0
     validate_every: int = 500
@@ -61,7 +62,8 @@ def train(
     rng = np.random.default_rng(settings.seed)
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = deepcopy(model).eval().requires_grad_(False)
-    loss_function = create_loss(settings.loss)
+    objective = create_objective(settings.task, settings.loss)
+    judge = validate if settings.task == "segment" else validate_drawing
     optimizer = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _learning_rate_factor(step, settings))
     best_score = -1.0
@@ -69,8 +71,7 @@ def train(
         model.train()
         image, target = _batch(source, preprocessing, settings, rng, device)
         with _mixed_precision(device):
-            logits = model(image)
-        loss = loss_function(logits, target)
+            loss = objective(model, image, target)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 5.0)
@@ -80,7 +81,7 @@ def train(
         validation = None
         if step % settings.validate_every == 0 or step == settings.steps:
             with _mixed_precision(device):
-                validation = validate(average, source, preprocessing, device)
+                validation = judge(average, source, preprocessing, device)
         weights = None
         score = -1.0 if validation is None else float(np.nan_to_num(validation.score, nan=0.0))  # NaN: nothing to score
         if score > best_score:

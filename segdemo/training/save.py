@@ -11,7 +11,7 @@ from torch import Tensor
 from segdemo.data.sources import Source
 from segdemo.models import create_model
 from segdemo.training.loop import TrainingSettings
-from segdemo.training.validation import Validation, validate
+from segdemo.training.validation import Validation, validate, validate_drawing
 from segdemo.types import ClassInfo, Preprocessing
 from segdemo.weights.cards import file_sha256, write_card
 
@@ -47,11 +47,12 @@ def save_with_card(
     restored = {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}
     model = create_model(identity.model, **identity.options)
     model.load_state_dict(restored)
-    scores = validate(model.eval(), source, preprocessing, torch.device("cpu"))
+    judge = validate if settings.task == "segment" else validate_drawing
+    scores = judge(model.eval(), source, preprocessing, torch.device("cpu"))
     write_card(path.with_suffix(".json"), {
         **asdict(identity),
         "preprocessing": asdict(preprocessing),
-        "score_name": "IoU" if len(identity.classes) == 2 else "mean IoU",
+        "score_name": _score_name(settings, len(identity.classes)),
         "scores": asdict(scores),
         "data": {"name": source.name, "licence": source.licence, **source.describe()},
         "settings": asdict(settings),
@@ -62,6 +63,12 @@ def save_with_card(
         "trained_with": f"torch {torch.__version__}",
     })  # fmt: skip
     return scores
+
+
+def _score_name(settings: TrainingSettings, classes: int) -> str:
+    if settings.task == "reconstruct":
+        return "variance explained"
+    return "IoU" if classes == 2 else "mean IoU"
 
 
 def _rounded(name: str, value: Tensor) -> Tensor:

@@ -1,4 +1,7 @@
-"""Scores of a network over a validation split: one confusion matrix for all of it, and one for each kind of picture."""
+"""Scores of a network over a validation split: one confusion matrix for all of it, and one for each kind of picture.
+
+Of a network that draws its input again, the share of the variance that it explains stands in place of the IoU.
+"""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -10,28 +13,38 @@ from torch import nn
 from segdemo.data.preprocessing import to_input
 from segdemo.data.sources import Source
 from segdemo.geometry import resize_nearest
-from segdemo.metrics import confusion_matrix, dice_per_class, iou_per_class, mean_iou, precision, recall
+from segdemo.metrics import (
+    boundary_counts,
+    boundary_f1,
+    confusion_matrix,
+    dice_per_class,
+    iou_per_class,
+    mean_iou,
+    precision,
+    recall,
+)
 from segdemo.models.labels import labels_of_logits
 from segdemo.types import Preprocessing
 
-__all__ = ["Validation", "validate"]
+__all__ = ["Validation", "validate", "validate_drawing"]
 
 
 @dataclass(frozen=True)
 class Validation:
     """Data-set-level scores. Of a binary network the foreground's, of a multi-class one the mean over all classes."""
 
-    score: float  # IoU
+    score: float  # IoU; of a drawing 1 − squared error / variance, at least 0
     score_by_kind: dict[str, float]
     dice: float
     precision: float
     recall: float
     iou_by_class: tuple[float, ...]
     pictures: int
+    boundary_f1: float = float("nan")  # within 2 pixels
 
     def __str__(self) -> str:
         kinds = ", ".join(f"{kind} {score:.4f}" for kind, score in self.score_by_kind.items())
-        return f"IoU {self.score:.4f} ({kinds}), Dice {self.dice:.4f}"
+        return f"IoU {self.score:.4f} ({kinds}), Dice {self.dice:.4f}, boundary F1 {self.boundary_f1:.4f}"
 
 
 def _headline(matrix: np.ndarray, values: np.ndarray) -> float:
@@ -43,12 +56,14 @@ def validate(model: nn.Module, source: Source, preprocessing: Preprocessing, dev
     """Run `model` over whole validation pictures, as the engine would see them, and score the label maps."""
     num_classes = len(source.class_names)
     matrices: dict[str, np.ndarray] = defaultdict(lambda: np.zeros((num_classes, num_classes), np.int64))
+    boundaries = np.zeros((num_classes, 4), np.int64)
     pictures = 0
     for image, target, kind in source.validation():
         tensor, geometry = to_input(image, preprocessing)
         logits = model(tensor.to(device))[0, :, : geometry.working[0], : geometry.working[1]]
         preds = resize_nearest(labels_of_logits(logits).to(torch.uint8).cpu().numpy(), geometry.full)
         matrices[kind] += confusion_matrix(preds, target, num_classes)
+        boundaries += boundary_counts(preds, target, num_classes)
         pictures += 1
     total = sum(matrices.values(), np.zeros((num_classes, num_classes), np.int64))
     return Validation(
@@ -59,4 +74,23 @@ def validate(model: nn.Module, source: Source, preprocessing: Preprocessing, dev
         recall=_headline(total, recall(total)),
         iou_by_class=tuple(float(v) for v in iou_per_class(total)),
         pictures=pictures,
+        boundary_f1=_headline(total, boundary_f1(boundaries)),
     )
+
+
+@torch.inference_mode()
+def validate_drawing(model: nn.Module, source: Source, preprocessing: Preprocessing, device: torch.device) -> Validation:
+    """Run `model` over whole validation pictures and compare what it draws with what it saw, in normalised units."""
+    errors: dict[str, list[float]] = defaultdict(list)
+    explained = []
+    for image, _target, kind in source.validation():
+        tensor, geometry = to_input(image, preprocessing)
+        seen = tensor[..., : geometry.working[0], : geometry.working[1]]
+        drawn = model(tensor.to(device))[..., : geometry.working[0], : geometry.working[1]].cpu().float()
+        share = 1 - float((drawn - seen).square().mean()) / max(float(seen.var(unbiased=False)), 1e-6)
+        errors[kind].append(share)
+        explained.append(share)
+    nothing = float("nan")
+    by_kind = {kind: float(np.mean(values)) for kind, values in sorted(errors.items())}
+    score = max(0.0, float(np.mean(explained)))
+    return Validation(score, by_kind, nothing, nothing, nothing, (), len(explained))

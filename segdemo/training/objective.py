@@ -1,0 +1,57 @@
+"""What one training step minimises: the loss of every head, or how badly a picture was drawn again."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from segdemo.losses import create_loss
+from segdemo.models.supervision import Supervision
+from segdemo.types import IGNORE_INDEX
+
+__all__ = ["Objective", "Task", "create_objective", "supervised_loss"]
+
+Task = Literal["segment", "reconstruct"]
+Objective = Callable[[nn.Module, Tensor, Tensor], Tensor]
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+def create_objective(task: Task, loss: str) -> Objective:
+    """A function of network, image (N, 3, H, W) and target (N, H, W) that gives the scalar to minimise."""
+    if task == "reconstruct":
+        return lambda model, image, _target: F.mse_loss(model(image).float(), image)
+    function = create_loss(loss)
+
+    def objective(model: nn.Module, image: Tensor, target: Tensor) -> Tensor:
+        if hasattr(model, "supervise"):
+            return supervised_loss(model.supervise(image), target, function)
+        return function(model(image), target)
+
+    return objective
+
+
+def supervised_loss(supervision: Supervision, target: Tensor, loss: Loss) -> Tensor:
+    """The heads' losses by their weights, each against the target at its own size, and the classifier's cross entropy."""
+    total = torch.zeros((), device=target.device)
+    for logits, weight in zip(supervision.heads, supervision.weights, strict=True):
+        if weight:
+            total = total + weight * loss(logits, _at(target, logits.shape[-2:]))
+    if supervision.presence is not None:
+        occurs = _occurs(target, supervision.presence.shape[1])
+        total = total + F.binary_cross_entropy_with_logits(supervision.presence.float(), occurs)
+    return total
+
+
+def _at(target: Tensor, size: torch.Size) -> Tensor:
+    """The target (N, H, W) at a head's resolution, by nearest neighbour."""
+    if target.shape[-2:] == size:
+        return target
+    return F.interpolate(target[:, None].float(), size=size, mode="nearest-exact")[:, 0].long()
+
+
+def _occurs(target: Tensor, classes: int) -> Tensor:
+    """(N, classes) float: whether foreground class 1 … occurs in each target; ignored pixels say nothing."""
+    found = [((target == index) & (target != IGNORE_INDEX)).flatten(1).any(dim=1) for index in range(1, classes + 1)]
+    return torch.stack(found, dim=1).float()
