@@ -83,9 +83,10 @@ def conv_unit(
         in_channels, out_channels, kernel, stride, pad, dilation, bias=bias,
         padding_mode=style.padding_mode if pad else "zeros",
     )  # fmt: skip
-    nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")  # keeps the signal's size through many layers
     norm: list[nn.Module] = []
-    if style.normalization != "none":
+    if style.normalization == "none":
+        nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")  # keeps the signal's size through many layers
+    else:
         layer = nn.BatchNorm2d if style.normalization == "batch" else nn.InstanceNorm2d
         norm = [layer(out_channels, affine=True)]
     activation: list[nn.Module] = [ACTIVATIONS[style.activation]()]

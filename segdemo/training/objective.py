@@ -22,12 +22,11 @@ def create_objective(task: Task, loss: str) -> Objective:
     """A function of network, image (N, 3, H, W) and target (N, H, W) that gives the scalar to minimise."""
     if task == "reconstruct":
         return lambda model, image, _target: F.mse_loss(model(image).float(), image)
-    function = create_loss(loss)
+    function: Loss = create_loss(loss)
 
     def objective(model: nn.Module, image: Tensor, target: Tensor) -> Tensor:
-        if hasattr(model, "supervise"):
-            return supervised_loss(model.supervise(image), target, function)
-        return function(model(image), target)
+        supervise: Callable[[Tensor], Supervision] | None = getattr(model, "supervise", None)
+        return function(model(image), target) if supervise is None else supervised_loss(supervise(image), target, function)
 
     return objective
 

@@ -1,9 +1,12 @@
 """segdemo.training: a run learns, repeats itself, and what it keeps is what was measured."""
 
 import json
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +18,9 @@ from torch import Tensor, nn
 from segdemo.data.augment import Augmentation
 from segdemo.data.sources import FolderSource, Sample
 from segdemo.models import create_model
+from segdemo.models.supervision import Supervision
 from segdemo.training.loop import TrainingSettings, TrainingStep, train
+from segdemo.training.objective import supervised_loss
 from segdemo.training.save import WeightsIdentity, save_with_card
 from segdemo.training.validation import validate
 from segdemo.types import ClassInfo, Preprocessing
@@ -189,3 +194,47 @@ def test_a_large_running_variance_survives_saving(tmp_path: Path, source: Folder
     restored = load_file(tmp_path / "unet" / "discs.safetensors")
     assert torch.equal(restored[name], weights[name])
     assert restored["segmentation_head.weight"].dtype == torch.float16
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("unet_plus_plus", {"width": 4, "deep_supervision": True, "normalization": "batch"}),
+        ("unet3_plus", {"width": 4, "deep_supervision": True, "classification_guided": True}),
+        ("nnunet", {"width": 4, "depth": 3}),
+    ],
+)
+def test_deep_supervision_trains_every_head(source: FolderSource, name: str, options: dict[str, Any]) -> None:
+    torch.manual_seed(0)
+    model = create_model(name, **options)
+    before = {key: value.clone() for key, value in model.named_parameters()}
+    losses = [step.loss for step in train(model, source, PREPROCESSING, replace(SETTINGS, steps=12), CPU)]
+    assert np.mean(losses[-3:]) < np.mean(losses[:3])
+    still = {key for key, value in model.named_parameters() if torch.equal(value, before[key]) and value.ndim == 4}
+    assert still <= {"heads.0.weight"}, "only the deepest head of nnU-Net has weight 0"
+
+
+def test_the_supervised_loss_by_hand() -> None:
+    fine, coarse = torch.zeros(1, 1, 4, 4), torch.full((1, 1, 2, 2), 3.0)
+    target = torch.zeros(1, 4, 4, dtype=torch.int64)
+    target[0, 0, 0] = 255
+    presence = torch.tensor([[2.0]])
+    loss = supervised_loss(Supervision([fine, coarse], [0.75, 0.25], presence), target, lambda z, _t: z.mean())
+    assert loss.item() == pytest.approx(0.75 * 0 + 0.25 * 3 + math.log1p(math.exp(2)))  # nothing occurs: −log(1 − σ(2))
+    target[0, 1, 1] = 1
+    occurs = supervised_loss(Supervision([fine], [1.0], presence), target, lambda z, _t: z.mean())
+    assert occurs.item() == pytest.approx(math.log1p(math.exp(-2)))
+
+
+def test_a_network_without_skips_learns_to_draw_its_input(source: FolderSource, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    options = {"width": 8, "depth": 2, "latent": 8, "num_classes": 3}
+    settings = replace(SETTINGS, task="reconstruct", steps=40)
+    steps = list(train(create_model("autoencoder", **options), source, PREPROCESSING, settings, CPU))
+    scores = [step.validation.score for step in steps if step.validation]
+    assert scores[-1] > max(0.3, scores[0])
+    identity = replace(IDENTITY, weights_id="autoencoder/discs", model="autoencoder", options=options)
+    saved = save_with_card(tmp_path, identity, best(steps), source, PREPROCESSING, settings, "")
+    entry = read_card(tmp_path / "autoencoder" / "discs.json")
+    assert entry.score_name == "variance explained"
+    assert entry.score == pytest.approx(saved.score) and entry.score > 0.3
