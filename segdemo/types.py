@@ -14,7 +14,7 @@ from segdemo.text import _
 __all__ = [
     "IGNORE_INDEX",
     "ClassInfo", "JoinKind", "LabelMap", "Latency", "Notice", "Prediction", "Preprocessing", "ProbabilityMap", "RGBImage",
-    "Size", "Stage", "StageKind", "UpsamplingStep", "WeightsEntry",
+    "Reconstruction", "Size", "Stage", "StageKind", "Task", "UpsamplingStep", "WeightsEntry",
 ]  # fmt: skip
 
 RGBImage = NDArray[np.uint8]  # (H, W, 3)
@@ -60,6 +60,7 @@ class Notice:
         return _(self.message, **self.values)
 
 
+Task = Literal["segment", "reconstruct"]  # label every pixel, or draw the picture again
 StageKind = Literal["encoder", "bottleneck", "decoder", "head"]
 JoinKind = Literal["concat", "sum", "indices"]
 UpsamplingStep = Literal["transposed", "bilinear", "unpooling"]
@@ -145,6 +146,19 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class Reconstruction:
+    """A picture as an autoencoder saw it and as it drew it again, (h, w, 3) at the working size.
+
+    `explained` is 1 − squared error / variance: 1 is perfect, 0 no better than one flat grey; NaN for a flat picture.
+    """
+
+    seen: RGBImage
+    drawn: RGBImage
+    explained: float
+    latency: Latency
+
+
+@dataclass(frozen=True)
 class WeightsEntry:
     """One set of weights: where it comes from, what it is for, and how well it does. Measured figures only."""
 
@@ -165,6 +179,7 @@ class WeightsEntry:
     file: Path | None = None  # of imported weights: where they lie
     layout: str = ""  # of imported weights: whose names their tensors have; "": this program's own
     card: Mapping[str, object] = field(default_factory=dict)
+    task: Task = "segment"
 
     @property
     def bundled(self) -> bool:

@@ -7,10 +7,11 @@ One engine a process. Networks are shared between visitors; every forward pass i
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from time import perf_counter
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -24,14 +25,16 @@ from segdemo.inference.cache import BoundedCache
 from segdemo.inference.labels import check_threshold, labels_of, rethreshold, scores_of
 from segdemo.inference.loaded import LoadedModel, prepare
 from segdemo.inference.pool import WorkerPool
+from segdemo.inference.reconstruction import check_task, reconstruct
 from segdemo.text import N_, _
-from segdemo.types import Latency, Notice, Prediction, RGBImage
+from segdemo.types import Latency, Notice, Prediction, Reconstruction, RGBImage
 from segdemo.weights import get_weights
 
 __all__ = ["Engine", "shared_engine", "warm_up"]
 
 MODEL_MEMORY_BYTES = int(os.environ.get("SEGDEMO_MODEL_MEMORY_MB", "1500")) * 1_000_000
 RESULT_MEMORY_BYTES = int(os.environ.get("SEGDEMO_RESULT_MEMORY_MB", "500")) * 1_000_000
+T = TypeVar("T")
 SHRINK_WHEN_OUT_OF_MEMORY = 4  # to a quarter of the pixels
 
 
@@ -50,6 +53,9 @@ class Engine:
         self.results: BoundedCache[tuple[str, tuple[int, ...], str], Prediction] = BoundedCache(
             result_memory_bytes, _prediction_bytes
         )
+        self.drawings: BoundedCache[tuple[str, tuple[int, ...], str], Reconstruction] = BoundedCache(
+            result_memory_bytes // 4, lambda r: r.seen.nbytes + r.drawn.nbytes
+        )
         self._pool = WorkerPool(parallel=self.device.type == "cpu")
         self._counter = threading.Lock()
         self.passes = 0  # forward passes since the start: redrawing must not add to them
@@ -67,14 +73,18 @@ class Engine:
         DownloadError and CheckpointError where the weights are not there or not sound.
         """
         check_threshold(threshold)
-        entry = get_weights(weights_id)
         picture = image if isinstance(image, Picture) else Picture("picture", "", _checked(image), image.shape[:2])
+        return self._attempt(weights_id, lambda model, limit, shrunk: self._forward(picture, model, limit, threshold, shrunk))
+
+    def _attempt(self, weights_id: str, job: Callable[[LoadedModel, int, bool], T]) -> T:
+        """Run `job` with the network, the pixels it may see, and whether that is fewer than it should."""
+        preprocessing = get_weights(weights_id).preprocessing
         devices = [self.device, self.device] + ([torch.device("cpu")] if self.device.type != "cpu" else [])
-        limits = [entry.preprocessing.max_pixels] + [entry.preprocessing.max_pixels // SHRINK_WHEN_OUT_OF_MEMORY] * 2
+        limits = [preprocessing.max_pixels] + [preprocessing.max_pixels // SHRINK_WHEN_OUT_OF_MEMORY] * 2
         for attempt, (device, max_pixels) in enumerate(zip(devices, limits, strict=False)):
             try:
                 model = self._model(weights_id, device)
-                return self._pool.run(lambda: self._forward(picture, model, max_pixels, threshold, attempt > 0))  # noqa: B023
+                return self._pool.run(lambda: job(model, max_pixels, attempt > 0))  # noqa: B023
             except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
                 if not _out_of_memory(error) or attempt == len(devices) - 1:
                     if _out_of_memory(error):
@@ -91,12 +101,26 @@ class Engine:
         prediction = self.results.get_or_make(key, lambda: self.predict(picture, weights_id), keep=lambda p: not p.degraded)
         return rethreshold(prediction, threshold)
 
+    def reconstruct(self, picture: Picture, weights_id: str) -> Reconstruction:
+        """The picture as the named autoencoder draws it again, remembered like `segment`. Raises as `predict` does."""
+        key = (picture.sha256, picture.pixels.shape, weights_id)
+        return self.drawings.get_or_make(
+            key, lambda: self._attempt(weights_id, lambda model, limit, _shrunk: self._redraw(picture, model, limit))
+        )
+
+    def _redraw(self, picture: Picture, model: LoadedModel, max_pixels: int) -> Reconstruction:
+        check_task(model, "reconstruct")
+        with self._counter:
+            self.passes += 1
+        return reconstruct(picture, model, replace(model.entry.preprocessing, max_pixels=max_pixels))
+
     def _model(self, weights_id: str, device: torch.device) -> LoadedModel:
         return self.models.get_or_make(
             (weights_id, device.type), lambda: self._pool.run(lambda: prepare(get_weights(weights_id), device))
         )
 
     def _forward(self, picture: Picture, model: LoadedModel, max_pixels: int, threshold: float, shrunk: bool) -> Prediction:
+        check_task(model, "segment")
         with self._counter:
             self.passes += 1
         entry = model.entry

@@ -44,7 +44,7 @@ class LoadedModel:
 def prepare(entry: WeightsEntry, device: torch.device) -> LoadedModel:
     """Load and optimise a network. Raises CheckpointError or DownloadError as `load_model` does."""
     exact = _prepare_exact(entry, device)
-    if not _half_is_fast(device):
+    if not _half_is_fast(device) or entry.task != "segment":
         return exact
     example = _example(entry.preprocessing)
     with torch.inference_mode():

@@ -18,9 +18,9 @@ from segdemo.data.augment import Augmentation, augment
 from segdemo.data.preprocessing import image_statistics
 from segdemo.data.sources import Source
 from segdemo.devices import cpu_has_bf16
-from segdemo.training.objective import Task, create_objective
+from segdemo.training.objective import create_objective
 from segdemo.training.validation import Validation, validate, validate_drawing
-from segdemo.types import Preprocessing
+from segdemo.types import Preprocessing, Task
 
 __all__ = ["TrainingSettings", "TrainingStep", "train"]
 

@@ -1,7 +1,6 @@
 """What one training step minimises: the loss of every head, or how badly a picture was drawn again."""
 
 from collections.abc import Callable
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -9,11 +8,10 @@ from torch.nn import functional as F
 
 from segdemo.losses import create_loss
 from segdemo.models.supervision import Supervision
-from segdemo.types import IGNORE_INDEX
+from segdemo.types import IGNORE_INDEX, Task
 
-__all__ = ["Objective", "Task", "create_objective", "supervised_loss"]
+__all__ = ["Objective", "create_objective", "supervised_loss"]
 
-Task = Literal["segment", "reconstruct"]
 Objective = Callable[[nn.Module, Tensor, Tensor], Tensor]
 Loss = Callable[[Tensor, Tensor], Tensor]
 

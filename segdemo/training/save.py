@@ -1,5 +1,6 @@
 """Keeping a trained network: safetensors with parameters in half precision, and a card with scores measured on what was saved."""
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,9 @@ def save_with_card(
     write_card(path.with_suffix(".json"), {
         **asdict(identity),
         "preprocessing": asdict(preprocessing),
+        "task": settings.task,
         "score_name": _score_name(settings, len(identity.classes)),
-        "scores": asdict(scores),
+        "scores": _without_nan(asdict(scores)),
         "data": {"name": source.name, "licence": source.licence, **source.describe()},
         "settings": asdict(settings),
         "command": command,
@@ -63,6 +65,11 @@ def save_with_card(
         "trained_with": f"torch {torch.__version__}",
     })  # fmt: skip
     return scores
+
+
+def _without_nan(scores: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no NaN: what was not measured is null."""
+    return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in scores.items()}
 
 
 def _score_name(settings: TrainingSettings, classes: int) -> str:

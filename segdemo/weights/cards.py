@@ -46,6 +46,7 @@ def read_card(path: Path) -> WeightsEntry:
             score=card["scores"]["score"],
             score_name=card["score_name"],
             card=card,
+            task=card.get("task", "segment"),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path.name} is not a weights card: {error!r}.") from error

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from segdemo.inference.fold import fold_batch_norm
 from segdemo.inference.loaded import _prepare_exact, prepare
 from segdemo.inference.pool import WorkerPool
 from segdemo.metrics import confusion_matrix, iou_per_class
-from segdemo.models import create_model, list_models
+from segdemo.models import create_model, torchvision_models
 from segdemo.weights import get_weights
 
 Png = Callable[[np.ndarray], bytes]
@@ -107,10 +108,25 @@ def test_unknown_weights_and_devices_name_what_exists(engine: Engine) -> None:
         Engine("abacus")
 
 
-@pytest.mark.parametrize("name", list_models())
+NORMALISED: dict[str, dict[str, Any]] = {
+    "unet": {"width": 8},
+    "unet_plus_plus": {"width": 4, "normalization": "batch"},
+    "unet3_plus": {"width": 4},
+    "segnet": {"width": 4},
+    "dilatednet": {"width": 4, "classifier_width": 8, "normalization": "batch"},
+    "fcn8s": {"width": 4, "classifier_width": 8, "normalization": "batch"},
+    "encoder_decoder": {"width": 4},
+    "autoencoder": {"width": 4},
+    "resnet18": {},
+    "resnet50": {},
+    **{name: {} for name in torchvision_models.TITLES},
+}
+
+
+@pytest.mark.parametrize("name", list(NORMALISED))
 def test_folding_batch_norm_changes_nothing(name: str) -> None:
     torch.manual_seed(0)
-    model = create_model(name, num_classes=3)
+    model = create_model(name, num_classes=3, **NORMALISED[name])
     image = torch.rand(2, 3, 64, 64)
     model.train()(image)  # running statistics other than 0 and 1
     model.eval()
