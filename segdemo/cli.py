@@ -19,6 +19,7 @@ from segdemo.inference.export import result_files, unique_stems
 from segdemo.text import _
 from segdemo.types import WeightsEntry
 from segdemo.weights import get_weights, is_present, list_weights
+from segdemo.weights.catalogue import BUNDLED_DIR
 from segdemo.weights.palette import colors_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Semantic segmentation from the command line.")
@@ -56,6 +57,9 @@ def train(
     normalization: Annotated[
         Normalization, typer.Option(help="Pixel values: per picture, or ImageNet's.")
     ] = Normalization.per_image,
+    multiple_of: Annotated[int, typer.Option(min=1, help="Sides are padded to a multiple of this …")] = 16,
+    offset: Annotated[int, typer.Option(min=0, help="… plus this: 4 for a U-Net without padding.")] = 0,
+    border: Annotated[int, typer.Option(min=0, help="Mirrored on every side: 92 for a U-Net without padding.")] = 0,
     validate_every: Annotated[int, typer.Option(min=1)] = 500,
     seed: int = 0,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
@@ -83,7 +87,7 @@ def train(
         steps=steps, batch_size=batch_size, crop=crop, learning_rate=learning_rate,
         loss=loss, seed=seed, validate_every=validate_every, task="reconstruct" if reconstruct else "segment",
     )  # fmt: skip
-    preprocessing = Preprocessing(normalization=normalization.value)
+    preprocessing = Preprocessing(normalization=normalization.value, multiple_of=multiple_of, offset=offset, border=border)
     torch.manual_seed(seed)
     network = create_model(model, **options)
     processor = pick_device(device)
@@ -167,6 +171,34 @@ def list_all_weights() -> None:
         size = f"{entry.size_bytes / 1e6:.0f} MB"
         table.add_row(entry.weights_id, score, f"{entry.params / 1e6:.1f} M", size, here, entry.trained_on)
     console.print(table)
+
+
+@app.command()
+def measure(
+    folder: Annotated[Path, typer.Argument(help="Folder of weights and cards.")] = BUNDLED_DIR,
+    side: Annotated[int, typer.Option(min=32, help="Side of the input in pixels.")] = 256,
+    rounds: Annotated[int, typer.Option(min=1, help="Forward passes of each network; the median counts.")] = 15,
+) -> None:
+    """Write into the cards what each network costs: multiplications, and milliseconds on this CPU, all in one run."""
+    import torch
+
+    from segdemo.devices import device_label
+    from segdemo.features.anatomy import dissect
+    from segdemo.inference.speed import cpu_latencies_ms
+    from segdemo.weights.cards import read_card, write_card
+    from segdemo.weights.loading import build_on_meta
+
+    cards = sorted(folder.glob("*/*.json"))
+    entries = [read_card(path) for path in cards]
+    latencies = cpu_latencies_ms(entries, (side, side), rounds)
+    for path, entry, latency in zip(cards, entries, latencies, strict=True):
+        anatomy = dissect(build_on_meta(entry), (side, side), int(entry.options.get("in_channels", 3)))
+        cost = {
+            "macs": anatomy.macs, "cpu_latency_ms": round(latency, 2), "cost_measured_at": f"{side}×{side}",
+            "cost_measured_on": device_label(torch.device("cpu")),
+        }  # fmt: skip
+        write_card(path, {**entry.card, **cost})
+        console.print(f"{entry.weights_id}: {anatomy.macs / 1e9:.2f} GMAC, {latency:.1f} ms")
 
 
 def main() -> None:

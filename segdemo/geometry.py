@@ -1,7 +1,7 @@
 """The one geometry transform: picture → network input → label map, and back, without losing a pixel.
 
-    picture (H, W) ──scale──▶ working size (h, w) ──pad bottom/right──▶ network input (h', w')
-    label map (H, W) ◀──nearest── (h, w) ◀──crop── network output (h', w')
+    picture (H, W) ──scale──▶ working size (h, w) ──pad bottom/right──▶ (h', w') ──border──▶ network input
+    label map (H, W) ◀──nearest── (h, w) ◀──crop── (h', w') ◀── network output
 
 Image, mask, probabilities and overlay all pass through the same object, so they cannot be misaligned.
 """
@@ -37,8 +37,9 @@ class Geometry:
         return self.padded[0] - self.working[0], self.padded[1] - self.working[1]
 
 
-def plan(full: Size, *, short_side: int | None, max_pixels: int, multiple_of: int) -> Geometry:
-    """The geometry for a picture of size `full`: scaled to `short_side`, held below `max_pixels`, padded to a multiple.
+def plan(full: Size, *, short_side: int | None, max_pixels: int, multiple_of: int, offset: int = 0) -> Geometry:
+    """The geometry for a picture of size `full`: scaled to `short_side`, held below `max_pixels`, padded to a
+    multiple, or to `offset` more than one.
 
     A strip so thin that its padding alone would exceed `max_pixels` is shortened; everything else keeps its proportions.
     """
@@ -47,8 +48,12 @@ def plan(full: Size, *, short_side: int | None, max_pixels: int, multiple_of: in
     scale = min(scale, math.sqrt(max_pixels / (height * width)))
     longest = max(1, max_pixels // multiple_of)
     working = (min(longest, max(1, round(height * scale))), min(longest, max(1, round(width * scale))))
-    padded = (math.ceil(working[0] / multiple_of) * multiple_of, math.ceil(working[1] / multiple_of) * multiple_of)
-    return Geometry(full, working, padded)
+    return Geometry(full, working, (_padded(working[0], multiple_of, offset), _padded(working[1], multiple_of, offset)))
+
+
+def _padded(side: int, multiple_of: int, offset: int) -> int:
+    """The smallest side, at least `side`, that lies `offset` above a multiple."""
+    return max(0, math.ceil((side - offset) / multiple_of)) * multiple_of + offset
 
 
 def _nearest(source: int, target: int) -> NDArray[np.intp]:

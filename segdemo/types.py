@@ -99,7 +99,8 @@ class Preprocessing:
     `channels` 1 is the picture's luminance (the first number of `mean` and `std` counts); beyond 3, which a picture
     does not have, the network is given zeros. `channel_order` is that of the three colours.
     `short_side` scales the picture so that its shorter side has that many pixels (None: native size). Whatever would
-    exceed `max_pixels` is scaled down to it. Sides are padded to a multiple of `multiple_of`.
+    exceed `max_pixels` is scaled down to it. Sides are padded to a multiple of `multiple_of`, plus `offset`; then the
+    picture is mirrored by `border` pixels on every side, for networks that lose as many.
     """
 
     normalization: Normalization = "fixed"
@@ -108,6 +109,8 @@ class Preprocessing:
     short_side: int | None = None
     max_pixels: int = 2_097_152
     multiple_of: int = 16
+    offset: int = 0
+    border: int = 0
     channels: int = 3
     channel_order: ChannelOrder = "rgb"
     value_range: Literal[1, 255] = 1

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from segdemo.data.preprocessing import from_output
 from segdemo.errors import SettingError
 from segdemo.geometry import Geometry, resize_nearest
 from segdemo.text import _
@@ -22,12 +23,11 @@ def check_threshold(threshold: float) -> float:
 
 
 def scores_of(logits: Tensor, geometry: Geometry) -> ProbabilityMap:
-    """logits (C, h', w') of the padded input → probabilities (C, h, w) at the working size; C = 1 becomes 2.
+    """logits (C, h', w') as the network gave them → probabilities (C, h, w) at the working size; C = 1 becomes 2.
 
     The memory is laid out with the classes last, where softmax and argmax of many classes are four times faster.
     """
-    height, width = geometry.working
-    inner = logits[:, :height, :width].permute(1, 2, 0)  # (h, w, C)
+    inner = from_output(logits, geometry).permute(1, 2, 0)  # (h, w, C)
     if inner.shape[-1] == 1:
         foreground = inner[..., 0].sigmoid().cpu().numpy()
         return np.stack([1 - foreground, foreground])

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from segdemo.data import Picture
-from segdemo.data.preprocessing import image_statistics, scaled, to_input
+from segdemo.data.preprocessing import from_output, image_statistics, scaled, to_input
 from segdemo.errors import SettingError
 from segdemo.inference.loaded import LoadedModel
 from segdemo.text import _
@@ -33,8 +33,7 @@ def reconstruct(picture: Picture, model: LoadedModel, preprocessing: Preprocessi
     seen = scaled(picture.pixels, geometry)
     mean, std = image_statistics(seen, preprocessing)
     times.append(perf_counter())
-    height, width = geometry.working
-    output = model(tensor)[:, :height, :width].permute(1, 2, 0).cpu().numpy()
+    output = from_output(model(tensor), geometry).permute(1, 2, 0).cpu().numpy()
     times.append(perf_counter())
     drawn = np.clip((output * np.array(std) + np.array(mean)) * 255, 0, 255).round().astype(np.uint8)
     variance = float(seen.astype(np.float32).var())

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from segdemo.data.augment import Augmentation, augment
 from segdemo.data.preprocessing import image_statistics
@@ -106,7 +107,7 @@ def _learning_rate_factor(step: int, settings: TrainingSettings) -> float:
 def _batch(
     source: Source, preprocessing: Preprocessing, settings: TrainingSettings, rng: np.random.Generator, device: torch.device
 ) -> tuple[Tensor, Tensor]:
-    """image (N, 3, crop, crop) float32 in channels_last order, target (N, crop, crop) int64."""
+    """image (N, 3, crop, crop) float32 in channels_last order, larger by the border; target (N, crop, crop) int64."""
     images, targets = [], []
     for _ in range(settings.batch_size):
         image, target, _kind = source.draw(rng)
@@ -115,6 +116,8 @@ def _batch(
         images.append(pixels)
         targets.append(labels)
     batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+    if preprocessing.border:
+        batch = F.pad(batch, [preprocessing.border] * 4, mode="reflect")
     return batch.to(device, non_blocking=True), torch.from_numpy(np.stack(targets)).to(device).long()
 
 

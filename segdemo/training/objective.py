@@ -24,7 +24,11 @@ def create_objective(task: Task, loss: str) -> Objective:
 
     def objective(model: nn.Module, image: Tensor, target: Tensor) -> Tensor:
         supervise: Callable[[Tensor], Supervision] | None = getattr(model, "supervise", None)
-        return function(model(image), target) if supervise is None else supervised_loss(supervise(image), target, function)
+        return (
+            function(_fitted(model(image), target), target)
+            if supervise is None
+            else supervised_loss(supervise(image), target, function)
+        )
 
     return objective
 
@@ -39,6 +43,13 @@ def supervised_loss(supervision: Supervision, target: Tensor, loss: Loss) -> Ten
         occurs = _occurs(target, supervision.presence.shape[1])
         total = total + F.binary_cross_entropy_with_logits(supervision.presence.float(), occurs)
     return total
+
+
+def _fitted(logits: Tensor, target: Tensor) -> Tensor:
+    """The logits of a network that answers for every few pixels only, enlarged bilinearly to the target's size."""
+    if logits.shape[-2:] == target.shape[-2:]:
+        return logits
+    return F.interpolate(logits, size=target.shape[-2:], mode="bilinear", align_corners=False)
 
 
 def _at(target: Tensor, size: torch.Size) -> Tensor:

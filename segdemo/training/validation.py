@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from segdemo.data.preprocessing import to_input
+from segdemo.data.preprocessing import from_output, to_input
 from segdemo.data.sources import Source
 from segdemo.geometry import resize_nearest
 from segdemo.metrics import (
@@ -60,7 +60,7 @@ def validate(model: nn.Module, source: Source, preprocessing: Preprocessing, dev
     pictures = 0
     for image, target, kind in source.validation():
         tensor, geometry = to_input(image, preprocessing)
-        logits = model(tensor.to(device))[0, :, : geometry.working[0], : geometry.working[1]]
+        logits = from_output(model(tensor.to(device))[0], geometry)
         preds = resize_nearest(labels_of_logits(logits).to(torch.uint8).cpu().numpy(), geometry.full)
         matrices[kind] += confusion_matrix(preds, target, num_classes)
         boundaries += boundary_counts(preds, target, num_classes)
@@ -85,8 +85,8 @@ def validate_drawing(model: nn.Module, source: Source, preprocessing: Preprocess
     explained = []
     for image, _target, kind in source.validation():
         tensor, geometry = to_input(image, preprocessing)
-        seen = tensor[..., : geometry.working[0], : geometry.working[1]]
-        drawn = model(tensor.to(device))[..., : geometry.working[0], : geometry.working[1]].cpu().float()
+        seen = from_output(tensor[0], geometry)
+        drawn = from_output(model(tensor.to(device))[0], geometry).cpu().float()
         share = 1 - float((drawn - seen).square().mean()) / max(float(seen.var(unbiased=False)), 1e-6)
         errors[kind].append(share)
         explained.append(share)

@@ -11,7 +11,10 @@ from segdemo.geometry import Size, resize_nearest
 from segdemo.inference.export import Result, blend
 from segdemo.types import LabelMap, Prediction, RGBImage
 
-__all__ = ["DISPLAY_PIXELS", "Encoded", "display_size", "encode_labels", "encode_photograph", "encode_probabilities", "thumbnail"]
+__all__ = [
+    "DISPLAY_PIXELS", "Encoded", "display_size", "encode_labels", "encode_photograph", "encode_probabilities",
+    "overlay_thumbnail", "thumbnail",
+]  # fmt: skip
 
 DISPLAY_PIXELS = 1_200_000  # about what fits a laptop's screen; the downloads keep every pixel
 PROBE_PIXELS = 65_536
@@ -79,13 +82,25 @@ def encode_probabilities(prediction: Prediction) -> Encoded:
     return _png(planes)
 
 
-def thumbnail(result: Result) -> Encoded:
+def thumbnail(image: RGBImage) -> Encoded:
+    """A small picture (H, W, 3) for the filmstrip."""
+    return _small_jpeg(_shrunk(image))
+
+
+def overlay_thumbnail(result: Result) -> Encoded:
     """A small overlay for the filmstrip."""
-    image = result.picture.pixels
+    small = _shrunk(result.picture.pixels)
+    labels = resize_nearest(result.prediction.preds, (small.shape[0], small.shape[1]))
+    return _small_jpeg(blend(small, labels, result.prediction.classes, 0.55))
+
+
+def _shrunk(image: RGBImage) -> RGBImage:
     scale = max(THUMBNAIL[0] / image.shape[0], THUMBNAIL[1] / image.shape[1])
     height, width = max(1, round(image.shape[0] * scale)), max(1, round(image.shape[1] * scale))
     if height * width > 8 * THUMBNAIL[0] * THUMBNAIL[1]:  # a very long strip of a picture: only its middle is seen
         height, width = THUMBNAIL
-    small = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    drawn = blend(small, resize_nearest(result.prediction.preds, (height, width)), result.prediction.classes, 0.55)
-    return Encoded(_encode(".jpg", np.ascontiguousarray(drawn[..., ::-1]), cv2.IMWRITE_JPEG_QUALITY, 80), "image/jpeg")
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _small_jpeg(image: RGBImage) -> Encoded:
+    return Encoded(_encode(".jpg", np.ascontiguousarray(image[..., ::-1]), cv2.IMWRITE_JPEG_QUALITY, 80), "image/jpeg")

@@ -17,6 +17,7 @@ from segdemo.ui.drawing import display_size, encode_photograph
 from segdemo.ui.fetching import offer_download
 from segdemo.ui.frame import choose_weights
 from segdemo.ui.panels import object_panel, score_panel
+from segdemo.ui.redrawn import show_redrawn
 from segdemo.ui.state import Choice, active_choice, choices, chosen_weights, open_choice, truth_for
 from segdemo.ui.strip import show_strip
 from segdemo.ui.viewer import show_viewer
@@ -28,10 +29,13 @@ __all__ = ["show_segment_page"]
 
 def show_segment_page() -> None:
     """Everything on the page: the picture first, its controls beside it, numbers under it."""
-    _headline()
     entry = chosen_weights()
     available = choices()
     active = active_choice(available)
+    if entry.task == "reconstruct" and is_present(entry):
+        show_redrawn(available, active, entry)
+        return
+    _headline()
     if not is_present(entry):
         offer_download(entry)
         _unsegmented(active)

@@ -6,6 +6,7 @@ again when their results have left the engine's memory.
 
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
 
 from segdemo.errors import SegdemoError
@@ -16,7 +17,7 @@ from segdemo.metrics import class_shares
 from segdemo.text import _
 from segdemo.types import WeightsEntry
 from segdemo.ui.components import picture_strip
-from segdemo.ui.drawing import Encoded, thumbnail
+from segdemo.ui.drawing import Encoded, overlay_thumbnail, thumbnail
 from segdemo.ui.media import media_url
 from segdemo.ui.state import Choice, activate, open_choice
 from segdemo.ui.words import percent, plain
@@ -31,7 +32,7 @@ class Frame:
     """What the strip shows of a picture."""
 
     image: Encoded
-    foreground: float  # share of the picture's area
+    share: float  # of the picture's area that is foreground; of its variance that was drawn again
 
 
 _frames: BoundedCache[tuple[str, str], Frame] = BoundedCache(STRIP_MEMORY_BYTES, lambda frame: len(frame.image.data))
@@ -51,7 +52,8 @@ def show_strip(available: list[Choice], active: Choice, entry: WeightsEntry) -> 
             if choice.key != active.key:  # the active one's sentence stands where its picture would
                 bad.append(f"**{plain(choice.name)}**: {error}")
             continue
-        note = _("{percent} foreground", percent=percent(frame.foreground))
+        share = percent(frame.share)
+        note = _("{share} foreground", share=share) if entry.task == "segment" else _("{share} explained", share=share)
         image = media_url(frame.image.data, frame.image.mime)
         name = _("Sample: {title}", title=choice.name) if choice.sample else choice.name
         items.append({"key": choice.key, "name": name, "note": note, "image": image})
@@ -64,9 +66,12 @@ def show_strip(available: list[Choice], active: Choice, entry: WeightsEntry) -> 
 
 def _frame(choice: Choice, entry: WeightsEntry) -> Frame:
     picture = open_choice(choice)
+    if entry.task == "reconstruct":
+        redrawn = shared_engine().reconstruct(picture, entry.weights_id)
+        return Frame(thumbnail(redrawn.drawn), max(0.0, float(np.nan_to_num(redrawn.explained))))
     prediction = shared_engine().segment(picture, entry.weights_id)
     shares = class_shares(prediction.preds, len(prediction.classes))
-    return Frame(thumbnail(Result(picture, prediction)), float(shares[1:].sum()))
+    return Frame(overlay_thumbnail(Result(picture, prediction)), float(shares[1:].sum()))
 
 
 def _chosen() -> None:
