@@ -106,7 +106,9 @@ def _resnet(name: str, in_channels: int, width: int) -> Backbone:
 
 def _pad_first(block: nn.Module, padding: int) -> None:
     first = next(m for m in block.modules() if isinstance(m, nn.Conv2d))
-    first.padding = (padding, padding)
+    if padding > first.kernel_size[0] // 2:
+        first.padding_mode = "zeros"  # the paper's wide border is one of zeros, whatever the other convolutions do
+        first.padding = (padding, padding)
 
 
 def _grids(blocks: list[nn.Module]) -> list[Grid]:

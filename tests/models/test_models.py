@@ -35,7 +35,7 @@ SEGMENTERS = [name for name in list_models() if name not in CLASSIFIERS]
 
 def make(name: str, **options: Any) -> nn.Module:
     torch.manual_seed(0)
-    return create_model(name, num_classes=CLASSES, **OPTIONS.get(name, {}), **options).eval()
+    return create_model(name, num_classes=CLASSES, **{**OPTIONS.get(name, {}), **options}).eval()
 
 
 def picture(*size: int) -> Tensor:
@@ -148,6 +148,36 @@ class TestEveryModel:
 
     def test_has_a_title(self, name: str) -> None:
         assert TITLES[name]
+
+
+STYLED = ["unet", "unet_plus_plus", "unet3_plus", "nnunet", "segnet", "dilatednet", "fcn8s", "encoder_decoder", "autoencoder"]
+
+
+@pytest.mark.parametrize("name", STYLED)
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"normalization": "instance"}, {"normalization": "none"}, {"activation": "leaky_relu"}, {"activation": "gelu"},
+        {"dropout": 0.2}, {"padding_mode": "reflect"}, {"norm_after_activation": True},
+    ],
+)  # fmt: skip
+@torch.inference_mode()
+def test_options_that_all_of_our_networks_share(name: str, option: dict[str, Any]) -> None:
+    model = make(name, **option)
+    assert model(picture(1, 3, 96, 64)).shape == (1, CLASSES, 96, 64)
+    kinds = {type(m) for m in model.modules()}
+    expected = {"leaky_relu": nn.LeakyReLU, "gelu": nn.GELU, "instance": nn.InstanceNorm2d, 0.2: nn.Dropout2d}
+    for value in option.values():
+        assert value not in expected or expected[value] in kinds
+    if option == {"normalization": "none"}:
+        assert not kinds & {nn.BatchNorm2d, nn.InstanceNorm2d}
+
+
+@pytest.mark.parametrize("name", STYLED)
+@pytest.mark.parametrize("option", [{"activation": "tanh"}, {"dropout": 1.0}, {"padding_mode": "mirror"}, {"width": 0}])
+def test_options_that_do_not_exist_are_sentences(name: str, option: dict[str, Any]) -> None:
+    with pytest.raises(SettingError):
+        make(name, **option)
 
 
 def test_registry_and_titles_agree() -> None:
