@@ -9,7 +9,9 @@ The front end is VGG16 with pool4 and pool5 dropped and the later convolutions d
 weights still fit. `padding="paper"` has no padding in the front end: the picture is mirrored by 186 pixels on each side
 instead, where it is smaller than that its border is repeated. `padding="same"` pads every convolution with zeros and
 spares that border. The context module, "basic" with C channels throughout or "large" with 2C … 32C, starts as the
-identity; with random values it does not train. Scores are enlarged bilinearly.
+identity; with random values it does not train. Its ReLUs let only positive scores through, so scores begin around 1, and
+a binary network carries two of them, background and foreground, whose difference is the logit. Scores are enlarged
+bilinearly.
 
 What is not in the paper: `width`, `classifier_width` and `normalization` (of the front end).
 """
@@ -67,8 +69,12 @@ class DilatedNet(nn.Module):
         ])  # fmt: skip
         wide = classifier_width or 64 * width
         self.bottleneck = _classifier(d, wide, padded=padding == "same")
-        self.decoder = nn.ModuleList([nn.Conv2d(wide, num_classes, 1)])
-        self.segmentation_head = _context(num_classes, CONTEXT_WIDTHS[context]) if context != "none" else nn.Identity()
+        scores = num_classes if context == "none" else max(2, num_classes)
+        self.decoder = nn.ModuleList([nn.Conv2d(wide, scores, 1)])
+        self.segmentation_head: nn.Module = nn.Identity()
+        if context != "none":
+            nn.init.ones_(self.decoder[0].bias)  # type: ignore[arg-type]
+            self.segmentation_head = _context(scores, num_classes, CONTEXT_WIDTHS[context])
 
     def forward(self, image: Tensor) -> Tensor:  # (N, in_channels, H, W)
         height, width = image.shape[-2:]
@@ -97,14 +103,15 @@ def _classifier(channels: int, width: int, padded: bool) -> nn.Sequential:
     return nn.Sequential(fc6, nn.ReLU(inplace=True), nn.Dropout2d(), fc7, nn.ReLU(inplace=True), nn.Dropout2d())
 
 
-def _context(num_classes: int, factors: tuple[int, ...]) -> nn.Sequential:
-    """scores (N, C, h, w) → scores of the same shape, at first unchanged."""
-    widths = [num_classes, *(num_classes * factor for factor in factors)]
+def _context(scores: int, num_classes: int, factors: tuple[int, ...]) -> nn.Sequential:
+    """scores (N, C, h, w) → logits (N, num_classes, h, w), at first the same; of a binary network their difference."""
+    widths = [scores, *(scores * factor for factor in factors)]
     layers: list[nn.Module] = []
     for channels, out, dilation in zip(widths, widths[1:], DILATIONS, strict=False):
         conv = nn.Conv2d(channels, out, 3, padding=dilation, dilation=dilation)
-        layers += [_as_identity(conv, num_classes), nn.ReLU(inplace=True)]
-    return nn.Sequential(*layers, _as_identity(nn.Conv2d(widths[-1], num_classes, 1), num_classes))
+        layers += [_as_identity(conv, scores), nn.ReLU(inplace=True)]
+    last = nn.Conv2d(widths[-1], num_classes, 1)
+    return nn.Sequential(*layers, _as_identity(last, scores) if num_classes == scores else _as_difference(last))
 
 
 @torch.no_grad()
@@ -117,6 +124,16 @@ def _as_identity(conv: nn.Conv2d, num_classes: int) -> nn.Conv2d:
     weight = torch.randn(conv.weight.shape, device="cpu") * (0.01 / conv.in_channels)
     weight[:, :, centre, centre] += same * num_classes / conv.in_channels
     conv.weight.copy_(weight)
+    if conv.bias is not None:
+        conv.bias.zero_()
+    return conv
+
+
+@torch.no_grad()
+def _as_difference(conv: nn.Conv2d) -> nn.Conv2d:
+    """Foreground minus background: the mean of the second half of the inputs minus that of the first."""
+    half = conv.in_channels // 2
+    conv.weight.copy_(torch.cat([torch.full((half,), -1.0 / half), torch.full((half,), 1.0 / half)]).view(1, -1, 1, 1))
     if conv.bias is not None:
         conv.bias.zero_()
     return conv

@@ -211,6 +211,19 @@ def test_the_context_module_begins_as_the_identity(context: str) -> None:
     assert ((out - scores).norm() / scores.norm()).item() < 0.1
 
 
+@pytest.mark.parametrize("context", ["basic", "large"])
+def test_a_binary_context_module_passes_both_signs_and_a_gradient(context: str) -> None:
+    """One score alone would die in the first ReLU as soon as it is negative."""
+    torch.manual_seed(0)
+    head = create_model("dilatednet", num_classes=1, width=2, classifier_width=4, context=context).segmentation_head
+    scores = torch.tensor([[1.5, 0.5], [0.5, 1.5]])[..., None, None].expand(2, 2, 40, 40).clone().requires_grad_()
+    logits = head(scores)
+    assert logits.shape == (2, 1, 40, 40)
+    assert logits[0].max() < -0.5 and logits[1].min() > 0.5
+    logits.sum().backward()
+    assert scores.grad is not None and (scores.grad != 0).float().mean() > 0.99
+
+
 def test_dilatednet_has_the_papers_dilations_and_loses_186_pixels() -> None:
     model = on_meta("dilatednet", 3, 21)
     context = [m.dilation[0] for m in model.segmentation_head.modules() if isinstance(m, nn.Conv2d)]  # type: ignore[union-attr]
