@@ -4,11 +4,16 @@ SegdemoError
 ├── ImageError        a picture or mask that cannot be used
 ├── DataSetError      a data-set folder that cannot be used
 ├── CheckpointError   weights that cannot be read, or do not fit their architecture
+│   └── UnknownLayoutError   … whose names or shapes follow no known layout; carries the difference to the nearest
 ├── DownloadError     weights that could not be fetched
 └── SettingError      a setting outside what works, a name that does not exist
 """
 
-__all__ = ["CheckpointError", "DataSetError", "DownloadError", "ImageError", "SegdemoError", "SettingError"]
+from collections.abc import Mapping, Sequence
+
+__all__ = [
+    "CheckpointError", "DataSetError", "DownloadError", "ImageError", "SegdemoError", "SettingError", "UnknownLayoutError",
+]  # fmt: skip
 
 
 class SegdemoError(Exception):
@@ -25,6 +30,30 @@ class DataSetError(SegdemoError):
 
 class CheckpointError(SegdemoError):
     """Weights cannot be read, or do not fit the architecture they claim."""
+
+
+class UnknownLayoutError(CheckpointError):
+    """A sound file whose tensors fit no architecture that it was held against.
+
+    `shapes` are all its tensors by name, `nearest` is the title of the layout or architecture that comes closest ("" if
+    none does). `missing` and `unknown` are names that this one needs or does not know, `mismatched` sentences such as
+    "conv.weight 3×1×1×1 ≠ 3×64×1×1". `import_checkpoint(…, model=…)` tries again with an architecture.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        shapes: Mapping[str, tuple[int, ...]] | None = None,
+        nearest: str = "",
+        missing: Sequence[str] = (),
+        unknown: Sequence[str] = (),
+        mismatched: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message)
+        self.shapes = dict(shapes or {})
+        self.nearest = nearest
+        self.missing, self.unknown, self.mismatched = tuple(missing), tuple(unknown), tuple(mismatched)
 
 
 class DownloadError(SegdemoError):

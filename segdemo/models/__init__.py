@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from segdemo.errors import SettingError
-from segdemo.models import classifiers, fcn, torchvision_models
+from segdemo.models import classifiers, fcn, segformer, smp_models, torchvision_models
 from segdemo.models.autoencoder import Autoencoder
 from segdemo.models.dilatednet import DilatedNet
 from segdemo.models.encoder_decoder import EncoderDecoder
@@ -36,6 +36,8 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "mnist_cnn": MnistCNN,
     **classifiers.BUILDERS,
     **torchvision_models.BUILDERS,
+    **smp_models.BUILDERS,
+    **segformer.BUILDERS,
 }
 
 TITLES: dict[str, str] = {
@@ -51,6 +53,8 @@ TITLES: dict[str, str] = {
     "mnist_cnn": "MNIST CNN",
     **classifiers.TITLES,
     **torchvision_models.TITLES,
+    **smp_models.TITLES,
+    **segformer.TITLES,
 }
 
 

@@ -20,7 +20,7 @@ __all__ = [
 
 PaddingKind = Literal["same", "valid"]
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
-UpsamplingKind = Literal["transposed", "bilinear", "bilinear_conv"]
+UpsamplingKind = Literal["transposed", "bilinear", "bilinear_conv", "bilinear_wide"]
 Normalization = Literal["batch", "instance", "none"]
 Activation = Literal["relu", "leaky_relu", "elu", "gelu"]
 Pooling = Literal["max", "average"]
@@ -65,12 +65,12 @@ def check_choice(option: str, value: object, choices: tuple[object, ...]) -> Non
         raise SettingError(_('{option} is one of {choices}; got "{value}".', option=option, choices=listed, value=value))
 
 
-def check_width(width: int, depth: int = 1, *, even: bool = False) -> None:
+def check_width(width: int, depth: int = 1, *, even: bool = False, deepest: int = 7) -> None:
     """Raise SettingError for channels or a number of poolings that no network can have."""
     if width < 1 or (even and width % 2):
         raise SettingError(_("width must be a positive number, even with bilinear upsampling; got {width}.", width=width))
-    if not 1 <= depth <= 7:
-        raise SettingError(_("depth must lie between 1 and 7; got {depth}.", depth=depth))
+    if not 1 <= depth <= deepest:
+        raise SettingError(_("depth must lie between 1 and {deepest}; got {depth}.", deepest=deepest, depth=depth))
 
 
 def conv_unit(
@@ -109,12 +109,13 @@ def upsample(in_channels: int, kind: UpsamplingKind, out_channels: int | None = 
     """Double height and width.
 
     "transposed" learns a 2×2 kernel and changes the channels to `out_channels` (half of them, if not given);
-    "bilinear" keeps them; "bilinear_conv" is bilinear, then a 1×1 convolution to `out_channels`.
+    "bilinear" and "bilinear_wide" keep them (what differs is the widths that a U-Net chooses below them);
+    "bilinear_conv" is bilinear, then a 1×1 convolution to `out_channels`.
     """
     out = out_channels or in_channels // 2
     if kind == "transposed":
         return nn.ConvTranspose2d(in_channels, out, 2, stride=2)
-    if kind == "bilinear":
+    if kind in ("bilinear", "bilinear_wide"):
         return nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
     return nn.Sequential(nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False), nn.Conv2d(in_channels, out, 1))
 

@@ -27,6 +27,8 @@ from segdemo.types import Stage
 
 __all__ = ["EncoderDecoder"]
 
+KEPT_CHANNELS = ("bilinear", "bilinear_wide")  # kinds of up-sampling that do not change them
+
 
 class EncoderDecoder(nn.Module):
     """image (N, in_channels, H, W) → logits (N, num_classes, H, W).
@@ -65,7 +67,7 @@ class EncoderDecoder(nn.Module):
         self.decoder = nn.ModuleList()
         for out in reversed(widths):
             self.upsample.append(upsample(channels, upsampling, out))
-            self.decoder.append(double_conv(channels if upsampling == "bilinear" else out, out, conv))
+            self.decoder.append(double_conv(channels if upsampling in KEPT_CHANNELS else out, out, conv))
             channels = out
         self.segmentation_head = nn.Conv2d(width, num_classes, 1)
 

@@ -116,7 +116,7 @@ class Upscore(nn.Module):
         kernel = 2 * factor if between else 2 * factor - 1
         self.deconvolution = nn.ConvTranspose2d(num_classes, num_classes, kernel, factor, bias=False)
         with torch.no_grad():
-            self.deconvolution.weight.copy_(bilinear_kernel(num_classes, kernel, factor))
+            _fill_bilinear(self.deconvolution.weight, factor)
         self.grid = Grid(grid.start - (kernel - 1) / 2 * target.stride, target.stride)
 
     def forward(self, scores: Tensor, size: tuple[int, int]) -> Tensor:
@@ -146,13 +146,20 @@ class Fuse(nn.Module):
         return up[..., :height, :width] + scores[..., :height, :width]  # type: ignore[no-any-return]
 
 
-def bilinear_kernel(channels: int, kernel: int, factor: int) -> Tensor:
-    """(channels, channels, kernel, kernel) that enlarges each channel by `factor` with linear interpolation."""
+def bilinear_kernel(kernel: int, factor: int) -> Tensor:
+    """(kernel, kernel) weights with which a deconvolution enlarges by `factor` with linear interpolation."""
     centre = (kernel - 1) / 2
     line = 1 - (torch.arange(kernel, device="cpu") - centre).abs() / factor
-    filled = torch.zeros(channels, channels, kernel, kernel, device="cpu")
-    filled[range(channels), range(channels)] = torch.outer(line, line)
-    return filled
+    return torch.outer(line, line)
+
+
+def _fill_bilinear(weight: Tensor, factor: int) -> None:
+    """In place, channel by channel, none into another; a weight without memory ("meta") stays as it is."""
+    if weight.is_meta:
+        return
+    weight.zero_()
+    for channel in range(weight.shape[0]):
+        weight[channel, channel] = bilinear_kernel(weight.shape[-1], factor)
 
 
 def _classifier(base: Backbone, width: int, padded: bool) -> nn.Sequential:

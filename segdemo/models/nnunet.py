@@ -49,7 +49,7 @@ class NNUNet(nn.Module):
         **style: Any,
     ) -> None:
         super().__init__()
-        check_width(width, depth - 1)
+        check_width(width, depth, deepest=10)
         check_width(convolutions)
         conv = ConvStyle(**{"normalization": "instance", "activation": "leaky_relu", "bias": True, **style})
         widths = [min(width * 2**level, max_width) for level in range(depth)]  # 32, 64, 128, 256, 512, 512, 512, 512

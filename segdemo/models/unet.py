@@ -18,7 +18,8 @@ arXiv:1505.04597.
 
 `padding="same"`, the default, differs from the paper in two ways that most users of U-Net know: convolutions are
 padded, so that logits have the image's size, and batch normalisation follows each of them. `upsampling="bilinear"`
-replaces the learned up-convolution; the widths below it are halved so that channels still fit. The paper's dropout
+replaces the learned up-convolution; the widths below it are halved so that channels still fit, or stay as they are
+with "bilinear_wide", where each decoder stage takes three times its width. The paper's dropout
 at the end of the encoder is left out; `dropout` puts one after every convolution instead.
 """
 
@@ -92,7 +93,8 @@ class UNet(nn.Module):
             out = widths[level] // (halve if level else 1)
             mid = deeper // 2 if upsampling == "bilinear" else None
             self.upsample.append(upsample(deeper, upsampling))
-            self.decoder.append(double_conv(deeper, out, conv, mid_channels=mid))
+            joined = widths[level] + deeper if upsampling == "bilinear_wide" else deeper
+            self.decoder.append(double_conv(joined, out, conv, mid_channels=mid))
         self.segmentation_head = nn.Conv2d(width, num_classes, 1)
 
     def forward(self, image: Tensor) -> Tensor:  # (N, in_channels, H, W)

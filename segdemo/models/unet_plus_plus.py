@@ -77,7 +77,7 @@ class UNetPlusPlus(nn.Module):
         for level, column in self._nested():
             out, deeper = widths[level], widths[level + 1]
             self.upsample[f"x{level}_{column}"] = upsample(deeper, upsampling, out)
-            enlarged = deeper if upsampling == "bilinear" else out
+            enlarged = deeper if upsampling in ("bilinear", "bilinear_wide") else out
             self.nodes[f"x{level}_{column}"] = double_conv(column * out + enlarged, out, conv)
         columns = range(1, self.depth + 1) if deep_supervision else [self.depth]
         self.heads = nn.ModuleDict({f"head{column}": nn.Conv2d(width, num_classes, 1) for column in columns})

@@ -1,5 +1,7 @@
 """The sidebar: the picture and the weights are chosen here once, and stay while pages change."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from segdemo.data.samples import get_sample, list_samples
@@ -8,10 +10,12 @@ from segdemo.models import TITLES, list_models
 from segdemo.text import _
 from segdemo.types import WeightsEntry
 from segdemo.ui.state import MAX_UPLOADS, activate, chosen_weights, keep_photo
-from segdemo.weights import get_weights, is_present, list_weights
+from segdemo.weights import get_weights, is_present, keep, list_weights
 
-__all__ = ["choose_weights", "sidebar", "weights_line"]
+__all__ = ["SEGMENT_PAGE", "choose_weights", "listed_weights", "sidebar", "use_import", "weights_line"]
 
+SEGMENT_PAGE = Path(__file__).parents[2] / "pages" / "segment.py"  # Streamlit looks for relative paths beside main.py
+IMPORTS_KEY = "imports"
 UPLOAD_TYPES = ["jpg", "jpeg", "png", "webp", "avif", "heic", "heif", "bmp", "gif", "tif", "tiff"]
 
 
@@ -55,26 +59,51 @@ def _activate_newest() -> None:
         activate(fresh[0])
 
 
+def listed_weights(model: str | None = None) -> list[WeightsEntry]:
+    """What this visitor can choose from: the catalogue, and the weights that were imported in this session."""
+    listed = list_weights(model)
+    names = {entry.weights_id for entry in listed}
+    own = [get_weights(weights_id) for weights_id in st.session_state.get(IMPORTS_KEY, []) if weights_id not in names]
+    return [*listed, *(entry for entry in own if model in (None, entry.model))]
+
+
+def use_import(entry: WeightsEntry) -> None:
+    """Keep imported weights with their card, list them in this session, and put them into the pickers."""
+    keep(entry)
+    _list_in_session(entry.weights_id)
+    choose_weights(entry.weights_id)
+
+
+def _list_in_session(weights_id: str) -> None:
+    imports: list[str] = st.session_state.setdefault(IMPORTS_KEY, [])
+    if weights_id not in imports:
+        imports.append(weights_id)
+
+
 def _architecture_label(name: str) -> str:
     """The architecture's title, and what has to be fetched first where none of its weights is here."""
-    entries = list_weights(name)
+    entries = listed_weights(name)
     if any(is_present(entry) for entry in entries):
         return TITLES[name]
     return _("{title} · {mb:.0f} MB to fetch", title=TITLES[name], mb=entries[0].size_bytes / 1e6)
 
 
 def _architecture_changed() -> None:
-    st.session_state["weights"] = list_weights(st.session_state["architecture"])[0].weights_id
+    st.session_state["weights"] = listed_weights(st.session_state["architecture"])[0].weights_id
 
 
 def _weights_picker() -> None:
-    with_weights = [name for name in list_models() if list_weights(name)]
+    chosen = st.session_state["weights"]
+    if chosen not in {entry.weights_id for entry in listed_weights()}:
+        _list_in_session(chosen)  # somebody who has the link to an import was meant to have it
+    with_weights = {entry.model for entry in listed_weights()}
+    architectures = [name for name in list_models() if name in with_weights]
     st.selectbox(
-        _("Architecture"), with_weights, key="architecture", format_func=_architecture_label,
+        _("Architecture"), architectures, key="architecture", format_func=_architecture_label,
         on_change=_architecture_changed, persist_state="session",
         help=_("The kind of network. Each has its own sets of weights."),
     )  # fmt: skip
-    entries = list_weights(st.session_state["architecture"])
+    entries = listed_weights(st.session_state["architecture"])
     st.selectbox(
         _("Weights"), [e.weights_id for e in entries], key="weights", persist_state="session",
         format_func=lambda weights_id: _(get_weights(weights_id).title),
@@ -85,7 +114,10 @@ def _weights_picker() -> None:
 
 def weights_line(entry: WeightsEntry) -> str:
     """One line about a set of weights: score, size, where it is, licence."""
-    where = _("bundled") if entry.bundled else _("downloaded") if is_present(entry) else _("to be downloaded")
+    if entry.file is not None:
+        where = _("imported")
+    else:
+        where = _("bundled") if entry.bundled else _("downloaded") if is_present(entry) else _("to be downloaded")
     parts = [
         _("{n} classes", n=len(entry.classes)),
         f"{_(entry.score_name)} {entry.score:.2f}" if entry.score is not None else "",

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from segdemo.inference import shared_engine, warm_up
+from segdemo.ui.architectures_data import warm_gallery
 from segdemo.ui.media import serve_media
 from segdemo.ui.url import DEFAULT_WEIGHTS
 
@@ -38,8 +39,17 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, object]]:
     gc.collect()
     gc.freeze()
     _ready.set()
+    drawing = asyncio.create_task(asyncio.to_thread(_draw_gallery))
     yield {}
     _ready.clear()
+    drawing.cancel()
+
+
+def _draw_gallery() -> None:
+    """The silhouettes of all architectures take seconds: nobody at the first page waits for them."""
+    warm_gallery()
+    gc.collect()
+    gc.freeze()
 
 
 async def ready(_request: Request) -> Response:

@@ -12,13 +12,16 @@ import streamlit as st
 
 from segdemo.data.samples import get_sample, list_samples
 from segdemo.errors import SettingError
+from segdemo.models import list_models
 from segdemo.text import _
 from segdemo.ui.words import plain
 from segdemo.weights import get_weights
 
-__all__ = ["DEFAULT_WEIGHTS", "STYLES", "read_url", "show_url_messages", "write_url"]
+__all__ = ["DEFAULT_WEIGHTS", "STYLES", "parse_input", "read_url", "show_url_messages", "write_url"]
 
 DEFAULT_WEIGHTS = "unet/nuclei"
+DEFAULT_NET = "unet"
+LARGEST_INPUT = 4096
 STYLES = ("fill", "contour")
 MESSAGES_KEY, PAGE_KEY, WRITTEN_KEY = "url_messages", "url_page", "url_written"
 
@@ -43,6 +46,26 @@ def _style(text: str) -> str:
     return text
 
 
+def _net(text: str) -> str:
+    if text not in list_models():
+        raise SettingError(_("In the address, net and beside name an architecture; {name} is none.", name=text))
+    return text
+
+
+def parse_input(text: str) -> str:
+    """A picture's size in the address, "572" or "360x480"; empty for the paper's. Raises SettingError."""
+    sides = re.fullmatch(r"([0-9]{1,4})(?:x([0-9]{1,4}))?", text)
+    if text and not (sides and all(1 <= int(side) <= LARGEST_INPUT for side in sides.groups() if side)):
+        raise SettingError(_("A picture size is a number of pixels up to {most}, or two: 572 or 360x480.", most=LARGEST_INPUT))
+    return text
+
+
+def _options(text: str) -> str:
+    if not re.fullmatch(r"(?:[a-z_]{1,30}:[A-Za-z0-9_]{1,20}(?:,(?!$)|$)){0,8}", text):
+        raise SettingError(_("In the address, options are pairs such as padding:valid, with commas between them."))
+    return text
+
+
 def _parameters() -> dict[str, Parameter]:
     return {
         "sample": Parameter(list_samples()[0].key, lambda key: get_sample(key).key),
@@ -50,6 +73,10 @@ def _parameters() -> dict[str, Parameter]:
         "style": Parameter(STYLES[0], _style),
         "opacity": Parameter(55, _percent),
         "threshold": Parameter(50, _percent),
+        "net": Parameter(DEFAULT_NET, _net),
+        "beside": Parameter("", _net),
+        "input": Parameter("", parse_input),
+        "options": Parameter("", _options),
     }
 
 

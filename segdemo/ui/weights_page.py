@@ -6,31 +6,34 @@ from segdemo.models import TITLES
 from segdemo.text import _
 from segdemo.types import WeightsEntry
 from segdemo.ui.fetching import fetch_button
-from segdemo.ui.frame import choose_weights, weights_line
-from segdemo.weights import is_present, list_weights
+from segdemo.ui.frame import SEGMENT_PAGE, choose_weights, listed_weights, weights_line
+from segdemo.ui.importing import show_importing
+from segdemo.ui.words import plain
+from segdemo.weights import is_present
 
 __all__ = ["show_weights_page"]
 
 
 def show_weights_page() -> None:
-    """A card for each set of weights, bundled ones first."""
+    """The way to bring one's own, then a card for each set of weights: one's own, bundled ones, downloads."""
     st.title(_("Weights"))
     st.markdown(
         _("A network is only as good as what it was trained on. Each card says what that was; scores are measured, not promised.")
     )
-    for entry in list_weights():
+    show_importing()
+    for entry in sorted(listed_weights(), key=lambda entry: entry.file is None):
         _card(entry)
 
 
 def _card(entry: WeightsEntry) -> None:
     with st.container(border=True, key=f"card_{entry.weights_id.replace('/', '_')}"):
-        st.markdown(f"#### {TITLES[entry.model]} · {_(entry.title)}")
+        st.markdown(f"#### {TITLES[entry.model]} · {_(entry.title) if entry.file is None else plain(entry.title)}")
         st.caption(f"`{entry.weights_id}` · {weights_line(entry)}")
         st.markdown(f"{_('Trained on')}: {_(entry.trained_on)}.")
         _score_by_kind(entry)
         with st.popover(_("Classes ({n})", n=len(entry.classes)), key=f"classes_{entry.weights_id}"):
-            st.markdown(", ".join(_(info.name) for info in entry.classes))
-        if entry.card:
+            st.markdown(", ".join(plain(_(info.name)) for info in entry.classes))
+        if "command" in entry.card or entry.url:
             with st.expander(_("How they were made"), icon=":material/receipt_long:"):
                 st.code(str(entry.card.get("command", "")), language="bash", wrap_lines=True)
                 st.json(
@@ -45,7 +48,7 @@ def _card(entry: WeightsEntry) -> None:
             chosen = st.button(_("Use on the Segment page"), key=f"use_{entry.weights_id}", icon=":material/play_arrow:",
                                on_click=choose_weights, args=(entry.weights_id,))  # fmt: skip
             if chosen:
-                st.switch_page("pages/segment.py")
+                st.switch_page(SEGMENT_PAGE)
         else:
             fetch_button(entry)
 

@@ -1,10 +1,15 @@
 """Weights: what there is, how to get it, and how to put it into its network safely."""
 
-from segdemo.errors import CheckpointError, DownloadError
+from segdemo.errors import CheckpointError, DownloadError, UnknownLayoutError
 from segdemo.weights.catalogue import get_weights, list_weights, weights_path
+from segdemo.weights.class_names import named_classes
 from segdemo.weights.download import fetch, is_present
+from segdemo.weights.imported import answered, draft_of_file, draft_of_upload, folder_files, keep, register
+from segdemo.weights.importing import ImportedCheckpoint, import_checkpoint
 from segdemo.weights.loading import load_model
 
 __all__ = [
-    "CheckpointError", "DownloadError", "fetch", "get_weights", "is_present", "list_weights", "load_model", "weights_path",
+    "CheckpointError", "DownloadError", "ImportedCheckpoint", "UnknownLayoutError",
+    "answered", "draft_of_file", "draft_of_upload", "fetch", "folder_files", "get_weights", "import_checkpoint",
+    "is_present", "keep", "list_weights", "load_model", "named_classes", "register", "weights_path",
 ]  # fmt: skip

@@ -45,6 +45,7 @@ def read_card(path: Path) -> WeightsEntry:
             size_bytes=card["size_bytes"],
             score=card["scores"]["score"],
             score_name=card["score_name"],
+            layout=card.get("layout", ""),
             card=card,
             task=card.get("task", "segment"),
         )

@@ -1,29 +1,30 @@
-"""The catalogue: every set of weights there is, bundled ones first, and where its file lies or would lie."""
+"""The catalogue: every set of weights there is, bundled ones first, and where its file lies or would lie.
 
-import os
+What a visitor uploaded is found by its name but not listed: the pages list it to the session that brought it.
+"""
+
 from functools import cache
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-# pooch's own retrieve() can neither resume a broken download nor check a prefix of a hash, which is
-# all that torchvision publishes; so only its choice of a cache folder per operating system is used.
-import pooch
-
 from segdemo.errors import SettingError
+from segdemo.models import list_models
 from segdemo.text import _
 from segdemo.types import WeightsEntry
 from segdemo.weights.cards import file_sha256, read_card
+from segdemo.weights.imported import find_import, folder_entries
+from segdemo.weights.places import BUNDLED_DIR, cache_folder
 from segdemo.weights.torchvision_weights import torchvision_entries
 
-__all__ = ["cache_folder", "get_weights", "is_intact", "list_weights", "weights_path"]
+__all__ = ["BUNDLED_DIR", "get_weights", "is_intact", "list_weights", "weights_path"]
 
-BUNDLED_DIR = Path(__file__).parents[2] / "assets" / "weights"
 BUNDLED_FIRST = ("nuclei", "shapes")
 
 
 def list_weights(model: str | None = None) -> list[WeightsEntry]:
-    """All sets of weights, or those of one architecture: bundled ones, then downloads from small to large."""
-    return [entry for entry in _catalogue() if model in (None, entry.model)]
+    """All sets of weights, or those of one architecture: bundled ones, downloads from small to large, then those that
+    were imported from the folder in $SEGDEMO_WEIGHTS_DIR."""
+    return [entry for entry in (*_catalogue(), *folder_entries()) if model in (None, entry.model)]
 
 
 def get_weights(weights_id: str) -> WeightsEntry:
@@ -31,21 +32,19 @@ def get_weights(weights_id: str) -> WeightsEntry:
     for entry in _catalogue():
         if entry.weights_id == weights_id:
             return entry
-    known = ", ".join(entry.weights_id for entry in _catalogue())
+    if (imported := find_import(weights_id)) is not None:
+        return imported
+    known = ", ".join(entry.weights_id for entry in list_weights())
     raise SettingError(_('There are no weights "{name}". These exist: {known}.', name=weights_id, known=known))
 
 
 def weights_path(entry: WeightsEntry) -> Path:
-    """The bundled file, or the place in the cache folder where a download lies once it is complete."""
+    """The bundled or imported file, or the place in the cache folder where a download lies once it is complete."""
+    if entry.file is not None:
+        return entry.file
     if entry.url is None:
         return BUNDLED_DIR / f"{entry.weights_id}.safetensors"
     return cache_folder() / entry.model / PurePosixPath(urlsplit(entry.url).path).name
-
-
-def cache_folder() -> Path:
-    """$SEGDEMO_CACHE, or the operating system's place for files that can be fetched again."""
-    chosen = os.environ.get("SEGDEMO_CACHE")
-    return Path(chosen) if chosen else Path(pooch.os_cache("segdemo"))
 
 
 def is_intact(path: Path, entry: WeightsEntry) -> bool:
@@ -62,6 +61,8 @@ def _catalogue() -> tuple[WeightsEntry, ...]:
     return (*sorted(bundled, key=_bundled_order), *torchvision_entries())
 
 
-def _bundled_order(entry: WeightsEntry) -> tuple[int, str]:
+def _bundled_order(entry: WeightsEntry) -> tuple[int, int, str]:
+    """By what they are for, and then as the architectures are listed."""
     name = entry.weights_id.rpartition("/")[2]
-    return BUNDLED_FIRST.index(name) if name in BUNDLED_FIRST else len(BUNDLED_FIRST), entry.weights_id
+    purpose = BUNDLED_FIRST.index(name) if name in BUNDLED_FIRST else len(BUNDLED_FIRST)
+    return purpose, list_models().index(entry.model), entry.weights_id

@@ -48,6 +48,8 @@ def fetch(entry: WeightsEntry, on_progress: Progress | None = None, cancelled: C
     with _explained_disk_errors(path.parent), _turn(entry, path, report, stopped):
         if path.is_file():
             return path
+        if entry.file is not None:
+            raise DownloadError(_("The file {name} is no longer there: import it again.", name=path.name))
         if entry.url is None:
             raise DownloadError(_("{name} belongs to this program, but its file is missing: install again.", name=path.name))
         path.parent.mkdir(parents=True, exist_ok=True)

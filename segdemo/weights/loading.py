@@ -5,18 +5,20 @@
 The copies become the network's parameters, so nothing is initialised only to be overwritten.
 """
 
+import copy
+import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from segdemo.errors import CheckpointError, DownloadError
-from segdemo.models import create_model
 from segdemo.text import _
 from segdemo.types import WeightsEntry
 from segdemo.weights.catalogue import is_intact, weights_path
+from segdemo.weights.fitting import copied, shown_shape
+from segdemo.weights.importing import converted, network_on_meta
 from segdemo.weights.tensorfiles import read_tensors
 
 __all__ = ["build_on_meta", "load_model"]
@@ -32,20 +34,27 @@ def load_model(entry: WeightsEntry, path: Path | None = None) -> nn.Module:
     fit, DownloadError where it has not been fetched yet.
     """
     file = path or weights_path(entry)
-    _check_file(entry, file, cached=path is None and not entry.bundled)
-    state = read_tensors(file, trusted_origin=bool(entry.sha256))
-    state = {key: value for key, value in state.items() if not key.startswith(TRAINING_ONLY)}
+    _check_file(entry, file, cached=path is None and entry.url is not None)
     model = build_on_meta(entry)
-    _check_fit(entry, model.state_dict(), state)
-    model.load_state_dict({key: _copied(value) for key, value in state.items()}, assign=True)
+    if entry.layout:
+        state = converted(file, entry.layout, model, entry.options)
+    else:
+        read = {key: value for key, value in read_tensors(file).items() if not key.startswith(TRAINING_ONLY)}
+        _check_fit(entry, model.state_dict(), read)
+        state = {key: copied(value) for key, value in read.items()}
+    model.load_state_dict(state, assign=True)
     return model.eval().requires_grad_(False)
 
 
 def build_on_meta(entry: WeightsEntry) -> nn.Module:
     """The network with shapes but without memory: instant, and nothing to throw away when the weights come."""
-    options: dict[str, Any] = dict(entry.options)
-    with torch.device("meta"):
-        return create_model(entry.model, **options)
+    return copy.deepcopy(_blank(entry.model, json.dumps(entry.options, default=list)))
+
+
+@lru_cache(maxsize=8)
+def _blank(model: str, options: str) -> nn.Module:
+    """Kept, because a network of smp takes seconds to build, and answers about imported weights are tried one by one."""
+    return network_on_meta(model, json.loads(options))
 
 
 def _check_file(entry: WeightsEntry, file: Path, cached: bool) -> None:
@@ -83,16 +92,10 @@ def _same_kind(value: Tensor, expected: Tensor) -> bool:
 
 
 def _shape(tensor: Tensor) -> str:
-    return "×".join(map(str, tensor.shape)) or str(tensor.dtype).removeprefix("torch.")
+    return shown_shape(tuple(tensor.shape)) if tensor.dim() else str(tensor.dtype).removeprefix("torch.")
 
 
 def _first(keys: Iterable[str]) -> str:
     keys = list(keys)
     shown = ", ".join(key[:100] for key in keys[:NAMED_KEYS])
     return shown if len(keys) <= NAMED_KEYS else _("{shown} and {count} more", shown=shown, count=len(keys) - NAMED_KEYS)
-
-
-def _copied(value: Tensor) -> Tensor:
-    """A copy that no longer depends on the file: float32, or the integers of batch normalisation's counters."""
-    dtype = torch.float32 if value.is_floating_point() else value.dtype
-    return value.to(dtype, copy=True, memory_format=torch.contiguous_format)

@@ -6,10 +6,12 @@ simulated protanopia and deuteranopia (Machado et al. 2009). The nearest pair of
 and 5 for red- or green-blind people, so a legend and a label on hovering still belong to every picture.
 """
 
+import colorsys
+
 from segdemo.errors import SettingError
 from segdemo.text import _
 
-__all__ = ["BACKGROUND", "QUALITATIVE", "VOC_COLORS", "colors_of"]
+__all__ = ["BACKGROUND", "QUALITATIVE", "VOC_COLORS", "colors_of", "distinct_colors"]
 
 RGB = tuple[int, int, int]  # 0–255
 
@@ -44,3 +46,13 @@ def colors_of(num_classes: int) -> tuple[RGB, ...]:
     if not 1 <= num_classes <= len(colors):
         raise SettingError(_("Between 1 and {n} classes can be told apart by colour, not {k}.", n=len(colors), k=num_classes))
     return colors[:num_classes]
+
+
+def distinct_colors(num_classes: int) -> tuple[RGB, ...]:
+    """As `colors_of`, for any number of classes: beyond the 21, no two are the same, but some are close."""
+    colors = list((BACKGROUND, *QUALITATIVE)[:num_classes])
+    for number in range(len(colors), num_classes):
+        hue, tone = (number * 0.618034) % 1, number % 3  # the golden ratio spreads hues evenly, however many there are
+        red, green, blue = colorsys.hls_to_rgb(hue, (0.35, 0.55, 0.75)[tone], 0.65)
+        colors.append((round(255 * red), round(255 * green), round(255 * blue)))
+    return tuple(colors)

@@ -96,7 +96,7 @@ def test_fcn_skips_are_summed_scores_and_only_the_last_enlargement_is_fixed() ->
 @pytest.mark.parametrize(("kernel", "factor"), [(4, 2), (64, 32), (3, 2), (63, 32)])
 def test_a_fresh_deconvolution_is_bilinear(kernel: int, factor: int) -> None:
     """Away from the border a constant stays constant, and channels do not mix."""
-    weight = fcn.bilinear_kernel(2, kernel, factor)
+    weight = torch.eye(2)[..., None, None] * fcn.bilinear_kernel(kernel, factor)
     out = nn.functional.conv_transpose2d(torch.ones(1, 2, 6, 6), weight, stride=factor)
     inner = out[..., 2 * factor : -2 * factor, 2 * factor : -2 * factor]
     torch.testing.assert_close(inner, torch.ones_like(inner))
