@@ -22,10 +22,12 @@ from segdemo.ui.architectures_data import (
     source_of,
     thumbnail_of,
 )  # fmt: skip
-from segdemo.ui.architectures_tables import comparison_table, facts_table, field_text, scores_rows, stage_table
-from segdemo.ui.diagram import compact_number, draw_diagram, legend_of
+from segdemo.ui.architectures_tables import comparison_table, facts_table, field_text, stage_table
+from segdemo.ui.diagram import draw_diagram, legend_of
 from segdemo.ui.diagram_component import network_diagram, network_gallery
 from segdemo.ui.diagram_layout import shape_text
+from segdemo.ui.scores import show_scores
+from segdemo.ui.words import compact_number
 
 __all__ = ["show_architectures_page"]
 
@@ -47,7 +49,7 @@ def show_architectures_page() -> None:
             shown = [_drawn(requests(name, "")[0], "diagram", WIDTH)]
     for request in dict.fromkeys(shown):
         _told(request)
-    _scores()
+    show_scores()
 
 
 def _two(name: str, beside: str) -> list[Request]:
@@ -162,12 +164,3 @@ def _story(entry: Architecture) -> None:
         f"{entry.authors}: [{entry.paper}]({entry.link})." if entry.link else _("There is no canonical paper."),
     ]
     st.caption("  \n".join(line for line in lines if line))
-
-
-def _scores() -> None:
-    st.subheader(_("Scores of the weights there are"))
-    st.dataframe(scores_rows(), hide_index=True, key="scores", height="content")
-    st.caption(
-        _("Measured on each one’s own validation pictures, so scores of different data sets cannot be compared. "
-          "“–”: not measured.")
-    )  # fmt: skip

@@ -1,22 +1,16 @@
 """The tables of the Architectures page: stages, facts, what two networks differ in, and the scores of trained weights."""
 
-import math
 from collections.abc import Sequence
 
 import streamlit as st
 
 from segdemo.features import Anatomy, ReceptiveField
 from segdemo.features.history_facts import facts_of
-from segdemo.models import TITLES
 from segdemo.text import _
-from segdemo.types import WeightsEntry
-from segdemo.ui.diagram import compact_number
 from segdemo.ui.diagram_layout import shape_text
-from segdemo.weights import list_weights
+from segdemo.ui.words import compact_number
 
-__all__ = ["comparison_table", "facts_table", "field_text", "scores_markdown", "scores_rows", "stage_table"]
-
-ABSENT = "–"
+__all__ = ["comparison_table", "facts_table", "field_text", "stage_table"]
 
 
 def field_text(field: ReceptiveField) -> str:
@@ -89,40 +83,3 @@ def comparison_table(titles: Sequence[str], anatomies: Sequence[Anatomy], seen: 
     lines = [f"| | {titles[0]} | {titles[1]} |", "|---|---:|---:|"]
     lines += [f"| {label} | {left} | {right} |" for label, (left, right) in rows.items()]
     st.markdown("\n".join(lines))
-
-
-def scores_rows() -> list[dict[str, str]]:
-    """Every set of weights with what its card measured; “–” where it did not."""
-    return [_scores_row(entry) for entry in list_weights()]
-
-
-def scores_markdown() -> str:
-    """The same as a Markdown table, for the README."""
-    rows = scores_rows()
-    head = list(rows[0])
-    lines = [" | ".join(head), "|".join(["---"] * len(head)), *(" | ".join(row.values()) for row in rows)]
-    return "\n".join(f"| {line} |" if "---|" not in line else f"|{line}|" for line in lines)
-
-
-def _scores_row(entry: WeightsEntry) -> dict[str, str]:
-    scores = entry.card.get("scores")
-    boundary = scores.get("boundary_f1") if isinstance(scores, dict) else None
-    return {
-        _("Network"): TITLES.get(entry.model, entry.model),
-        _("Weights"): _(entry.title),
-        _("Score"): ABSENT if entry.score is None else f"{_(entry.score_name)} {entry.score:.3f}",
-        _("Boundary F1"): _number(boundary, "{:.3f}"),
-        _("Parameters"): compact_number(entry.params),
-        _("MACs"): ABSENT if (macs := _value(entry.card.get("macs"))) is None else compact_number(macs),
-        _("CPU latency"): _number(entry.card.get("cpu_latency_ms"), "{:.0f} ms"),
-    }
-
-
-def _value(value: object) -> float | None:
-    number = float(value) if isinstance(value, int | float) else math.nan
-    return None if math.isnan(number) else number
-
-
-def _number(value: object, form: str) -> str:
-    number = _value(value)
-    return ABSENT if number is None else form.format(number)

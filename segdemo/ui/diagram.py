@@ -13,8 +13,9 @@ from segdemo.features import Anatomy, ReceptiveField
 from segdemo.text import _
 from segdemo.ui.diagram_layout import Block, Layout, lay_out, shape_text
 from segdemo.ui.diagram_paths import main_paths, sign, skips
+from segdemo.ui.words import compact_number
 
-__all__ = ["COLOURS", "compact_number", "draw_diagram", "draw_thumbnail", "legend_of"]
+__all__ = ["COLOURS", "draw_diagram", "draw_thumbnail", "legend_of"]
 
 COLOURS = {  # Okabe–Ito
     "encoder": "#0072B2", "bottleneck": "#CC79A7", "decoder": "#E69F00", "head": "#009E73", "data": "#8a939c",
@@ -94,14 +95,6 @@ def _tooltip(block: Block, fields: Mapping[str, ReceptiveField]) -> str:
         block.name, shape_text(part.shape), _("{n} parameters", n=f"{part.params:,}"),
         _("{n} multiplications", n=compact_number(part.macs)), _("sees {what}", what=sees),
     ])  # fmt: skip
-
-
-def compact_number(value: float) -> str:
-    """1234567 → 1.23 M, three digits that count."""
-    for unit, size in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if value >= 0.9995 * size:
-            return f"{value / size:#.3g}".rstrip(".") + f" {unit}"
-    return f"{value:.0f}"
 
 
 def legend_of(anatomy: Anatomy) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ from segdemo.models import TITLES, list_models
 from segdemo.text import _
 from segdemo.types import WeightsEntry
 from segdemo.ui.state import MAX_UPLOADS, activate, chosen_weights, keep_photo
+from segdemo.ui.words import compact_number
 from segdemo.weights import get_weights, is_present, keep, list_weights
 
 __all__ = ["SEGMENT_PAGE", "choose_weights", "listed_weights", "sidebar", "use_import", "weights_line"]
@@ -121,8 +122,8 @@ def weights_line(entry: WeightsEntry) -> str:
     parts = [
         _("{n} classes", n=len(entry.classes)),
         f"{_(entry.score_name)} {entry.score:.2f}" if entry.score is not None else "",
-        _("{m:.1f} M parameters", m=entry.params / 1e6),
-        f"{entry.size_bytes / 1e6:.0f} MB, {where}",
+        _("{n} parameters", n=compact_number(entry.params)),
+        f"{compact_number(entry.size_bytes)}B, {where}",
         _(entry.licence),
     ]
     return " · ".join(part for part in parts if part)

@@ -22,7 +22,7 @@ from segdemo.ui.state import Choice, active_choice, choices, chosen_weights, ope
 from segdemo.ui.strip import show_strip
 from segdemo.ui.viewer import show_viewer
 from segdemo.ui.words import plain
-from segdemo.weights import get_weights, is_present
+from segdemo.weights import get_weights, is_present, list_weights
 
 __all__ = ["show_segment_page"]
 
@@ -107,12 +107,18 @@ def _promise(choice: Choice, entry: WeightsEntry) -> None:
     if choice.sample is None:
         return
     st.caption(f"**{_('Picture')}** {choice.sample.credit}")
-    if choice.sample.suggested != entry.weights_id:
-        better = get_weights(choice.sample.suggested)
+    better = _suited(get_weights(choice.sample.suggested), entry)
+    if better.weights_id != entry.weights_id:
         st.button(
             _("Use “{title}”", title=_(better.title)), key="suggestion", icon=":material/lightbulb:", width="stretch",
             on_click=choose_weights, args=(better.weights_id,), help=_("Weights that were trained on pictures like this one."),
         )  # fmt: skip
+
+
+def _suited(suggested: WeightsEntry, entry: WeightsEntry) -> WeightsEntry:
+    """Weights for these pictures: the chosen ones if they know the classes, else others of the same architecture."""
+    candidates = [entry, *list_weights(entry.model), suggested]
+    return next(e for e in candidates if e.classes == suggested.classes and e.task == suggested.task)
 
 
 def _numbers(result: Result | None, truth: LabelMap | None, choice: Choice) -> None:

@@ -1,6 +1,6 @@
 """Words and numbers as they are shown: what comes from outside is made safe, shares get sensible digits."""
 
-__all__ = ["percent", "plain"]
+__all__ = ["compact_number", "percent", "plain"]
 
 MARKUP = r"\`*_{}[]()<>#+-.!|~$:"
 
@@ -15,3 +15,11 @@ def plain(text: str, limit: int = 48) -> str:
 def percent(share: float) -> str:
     """A share 0–1 in percent; what is there but rounds to nothing is not shown as nothing."""
     return f"{100 * share:.1f} %" if share >= 0.001 or share == 0 else "< 0.1 %"
+
+
+def compact_number(value: float) -> str:
+    """1234567 → 1.23 M, three digits that count."""
+    for unit, size in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if value >= 0.9995 * size:
+            return f"{value / size:#.3g}".rstrip(".") + f" {unit}"
+    return f"{value:.0f}"

@@ -1,6 +1,5 @@
 """The Architectures page, headlessly: every network, sizes that cannot work, two side by side, and hostile addresses."""
 
-import re
 from xml.etree import ElementTree
 
 import pytest
@@ -10,10 +9,11 @@ from segdemo.errors import SettingError
 from segdemo.features.history import architecture_of
 from segdemo.models import TITLES, list_models
 from segdemo.ui.architectures_data import Request, anatomy_of, families, fields_of, nearest_sizes, thumbnail_of
-from segdemo.ui.architectures_tables import scores_markdown
-from segdemo.ui.diagram import compact_number, draw_diagram
+from segdemo.ui.diagram import draw_diagram
 from segdemo.ui.diagram_layout import lay_out
+from segdemo.ui.scores import score_groups, scores_markdown
 from segdemo.ui.url import parse_input
+from segdemo.ui.words import compact_number
 from segdemo.weights import list_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -230,11 +230,12 @@ def test_the_gallery_is_in_order_and_holds_every_network() -> None:
     assert sorted(name for _entry, names in families() for name in names) == sorted(list_models())
 
 
-def test_the_table_of_scores_has_every_set_of_weights() -> None:
-    table = scores_markdown()
-    lines = table.splitlines()
-    assert len(lines) == 2 + len(list_weights())
-    assert len({line.count("|") for line in lines}) == 1
-    assert re.search(r"Boundary F1.*Parameters.*MACs.*CPU latency", lines[0])
-    app = run()
-    assert len(app.dataframe[-1].value) == len(list_weights())
+def test_the_tables_of_scores_have_every_set_of_weights_best_first() -> None:
+    groups = score_groups()
+    assert sum(len(rows) for _title, rows in groups) == len(list_weights())
+    assert [title for title, _rows in groups[:2]] == ["Nuclei in microscopy", "Shapes"]
+    for _title, rows in groups:
+        scores = [list(row.values())[2] for row in rows]
+        assert scores == sorted(scores, reverse=True)
+    assert scores_markdown().count("\n| ") == len(list_weights()) + 2 * len(groups)
+    assert sum(len(frame.value) for frame in run().dataframe[-len(groups) :]) == len(list_weights())
