@@ -21,19 +21,21 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from segdemo.errors import SettingError
 from segdemo.models.blocks import ConvStyle, check_width, conv_unit, match_size
 from segdemo.models.supervision import Supervision
+from segdemo.text import _
 from segdemo.types import Stage
 
 __all__ = ["NNUNet"]
 
 
 class NNUNet(nn.Module):
-    """image (N, in_channels, H, W) → logits (N, num_classes, H, W); no side shorter than 2^(depth - 1) pixels, or nothing
-    is left to normalise.
+    """image (N, in_channels, H, W) → logits (N, num_classes, H, W).
 
     width: channels of the first stage, doubled at each of `depth` stages up to max_width; convolutions: per stage.
-    Raises SettingError for a setting that does not exist.
+    Raises SettingError for a setting that does not exist, or a picture of which the last stage sees one number only:
+    instance normalisation would make it zero.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class NNUNet(nn.Module):
         check_width(width, depth, deepest=10)
         check_width(convolutions)
         conv = ConvStyle(**{"normalization": "instance", "activation": "leaky_relu", "bias": True, **style})
+        self.instance_normalised = conv.normalization == "instance"
         widths = [min(width * 2**level, max_width) for level in range(depth)]  # 32, 64, 128, 256, 512, 512, 512, 512
         ins = [in_channels, *widths]
         blocks = [_block([ins[level]] + [out] * convolutions, conv, stride=2 if level else 1) for level, out in enumerate(widths)]
@@ -77,6 +80,12 @@ class NNUNet(nn.Module):
 
     def _features(self, image: Tensor) -> list[Tensor]:
         """The decoder's maps, deepest first."""
+        smallest = 2 ** len(self.encoder)
+        if max(image.shape[-2:]) <= smallest and self.instance_normalised:
+            raise SettingError(
+                _("This network halves a picture {n} times, so one side must be longer than {side} pixels.",
+                  n=len(self.encoder), side=smallest)
+            )  # fmt: skip
         skips = []
         x = image
         for encoder in self.encoder:

@@ -22,7 +22,7 @@ from segdemo.inference.loaded import _prepare_exact, prepare
 from segdemo.inference.pool import WorkerPool
 from segdemo.metrics import confusion_matrix, iou_per_class
 from segdemo.models import create_model, torchvision_models
-from segdemo.weights import get_weights
+from segdemo.weights import get_weights, list_weights
 
 Png = Callable[[np.ndarray], bytes]
 
@@ -42,6 +42,12 @@ def test_any_size_gives_a_label_map_of_that_size(engine: Engine, size: tuple[int
     assert prediction.probs.dtype == np.float32
     np.testing.assert_allclose(prediction.probs.sum(axis=0), 1, atol=1e-6)
     np.testing.assert_array_equal(prediction.preds, prediction.probs[1] > 0.5)
+
+
+@pytest.mark.parametrize("weights_id", [e.weights_id for e in list_weights() if e.bundled and e.task == "segment"])
+def test_tiny_and_thin_pictures_work_with_every_bundled_network(engine: Engine, weights_id: str) -> None:
+    for size in ((1, 1), (17, 33), (3, 200)):
+        assert engine.predict(draw_nuclei(64, 256, seed=3)[0][: size[0], : size[1]], weights_id).preds.shape == size
 
 
 def test_a_picture_beyond_the_working_size_keeps_its_own_size_and_says_so(engine: Engine) -> None:

@@ -248,6 +248,13 @@ def test_nnunet_halves_by_strides_and_weighs_its_heads() -> None:
     assert supervision.weights[:-1] == pytest.approx([0.5**i / total for i in range(6)])
 
 
+def test_nnunet_says_which_pictures_leave_nothing_to_normalise() -> None:
+    model = create_model("nnunet", width=2, depth=4)
+    assert model(torch.rand(1, 3, 3, 9)).shape == (1, 1, 3, 9)
+    with pytest.raises(SettingError, match="longer than 8 pixels"):
+        model(torch.rand(1, 3, 8, 8))
+
+
 def test_the_autoencoder_squeezes_through_a_latent_of_the_named_size() -> None:
     model = create_model("autoencoder", num_classes=3, width=4, depth=3, latent=5)
     seen: list[torch.Size] = []
