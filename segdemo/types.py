@@ -63,7 +63,7 @@ class Notice:
 Task = Literal["segment", "reconstruct"]  # label every pixel, or draw the picture again
 StageKind = Literal["encoder", "bottleneck", "decoder", "head"]
 JoinKind = Literal["concat", "sum", "indices"]
-UpsamplingStep = Literal["transposed", "bilinear", "unpooling"]
+UpsamplingStep = Literal["transposed", "bilinear", "bicubic", "nearest", "nearest-exact", "area", "unpooling"]
 
 
 @dataclass(frozen=True)
@@ -159,6 +159,7 @@ class Reconstruction:
     drawn: RGBImage
     explained: float
     latency: Latency
+    degraded: bool = False  # memory was short: another try may do better
 
 
 @dataclass(frozen=True)

@@ -163,7 +163,7 @@ HISTORY: tuple[Architecture, ...] = (
         "https://doi.org/10.1038/s41592-020-01008-z", ("unet",),
         N_("No new layer: rules choose depth, patch and normalisation of a plain U-Net from the data. Strides replace "
            "pooling, and halving goes on until 4 pixels are left."),
-        N_("Any size whose shorter side has 128 pixels or more."), Setting((512, 512), 1, 2),
+        N_("Any size of which one side has more than 128 pixels."), Setting((512, 512), 1, 2),
         (Choice("depth", N_("Stages"), (8, 7, 6)),),
     ),
     Architecture(

@@ -35,10 +35,12 @@ class ReceptiveField:
     """size: side of the largest field of a position away from the border, in input pixels; None: the whole picture.
 
     stride: input pixels between neighbouring positions; None with the whole picture, where it means nothing.
+    at_least: the field is larger than the largest picture that was tried, `size` is what it saw of that.
     """
 
     size: int | None
     stride: Fraction | None
+    at_least: bool = False
 
     @property
     def whole(self) -> bool:
@@ -58,25 +60,30 @@ def receptive_fields(model: nn.Module, in_channels: int = 3) -> dict[str, Recept
     """The fields of all stages, in the order in which the stages run. The model should be on "meta"."""
     found: dict[str, ReceptiveField] = {}
     order: list[str] = []
-    for side in PROBE_SIDES:
-        seen = _views_near(model, side, in_channels)
+    seen: dict[str, View] = {}
+    for probe in PROBE_SIDES:
+        side, seen = _views_near(model, probe, in_channels)
         order = order or list(seen)
         for name, view in seen.items():
             rows, columns = view.rows, view.columns
             size = max(_largest(rows), _largest(columns))
             if name not in found and 2 * size <= side:
                 found[name] = ReceptiveField(size, rows.stride)
-            elif name not in found and side > PROBE_SIDES[0] and _sees_all(rows, side) and _sees_all(columns, side):
+            elif name not in found and probe > PROBE_SIDES[0] and _sees_all(rows, side) and _sees_all(columns, side):
                 found[name] = ReceptiveField(None, None)
         if len(found) == len(order):
             break
-    return {name: found.get(name) or ReceptiveField(None, None) for name in order}
+    return {name: found.get(name) or _at_least(seen[name]) for name in order}
+
+
+def _at_least(view: View) -> ReceptiveField:
+    return ReceptiveField(max(_largest(view.rows), _largest(view.columns)), view.rows.stride, at_least=True)
 
 
 def strides(model: nn.Module, in_channels: int = 3) -> dict[str, float | None]:
     """Input pixels between neighbouring positions of each stage; None where a position may see the whole picture."""
-    seen = _views_near(model, PROBE_SIDES[0], in_channels)
-    return {name: None if _sees_all(view.rows, PROBE_SIDES[0]) else float(view.rows.stride) for name, view in seen.items()}
+    side, seen = _views_near(model, PROBE_SIDES[0], in_channels)
+    return {name: None if _sees_all(view.rows, side) else float(view.rows.stride) for name, view in seen.items()}
 
 
 def _largest(axis: Axis) -> int:
@@ -88,11 +95,11 @@ def _sees_all(axis: Axis, side: int) -> bool:
     return int((axis.last - axis.first).min()) + 1 >= side
 
 
-def _views_near(model: nn.Module, side: int, in_channels: int) -> dict[str, View]:
-    """The views for the first square size from `side` on that the model takes."""
+def _views_near(model: nn.Module, side: int, in_channels: int) -> tuple[int, dict[str, View]]:
+    """The first side of a square from `side` on that the model takes, and the views of it."""
     for extra in range(SIZES_TO_TRY):
         try:
-            return views(model, (side + extra, side + extra), in_channels)
+            return side + extra, views(model, (side + extra, side + extra), in_channels)
         except SettingError:
             if extra == SIZES_TO_TRY - 1:
                 raise

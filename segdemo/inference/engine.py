@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from time import perf_counter
 from typing import TypeVar
 
@@ -105,14 +105,15 @@ class Engine:
         """The picture as the named autoencoder draws it again, remembered like `segment`. Raises as `predict` does."""
         key = (picture.sha256, picture.pixels.shape, weights_id)
         return self.drawings.get_or_make(
-            key, lambda: self._attempt(weights_id, lambda model, limit, _shrunk: self._redraw(picture, model, limit))
+            key, lambda: self._attempt(weights_id, partial(self._redraw, picture)), keep=lambda drawing: not drawing.degraded
         )
 
-    def _redraw(self, picture: Picture, model: LoadedModel, max_pixels: int) -> Reconstruction:
+    def _redraw(self, picture: Picture, model: LoadedModel, max_pixels: int, shrunk: bool) -> Reconstruction:
         check_task(model, "reconstruct")
         with self._counter:
             self.passes += 1
-        return reconstruct(picture, model, replace(model.entry.preprocessing, max_pixels=max_pixels))
+        drawing = reconstruct(picture, model, replace(model.entry.preprocessing, max_pixels=max_pixels))
+        return replace(drawing, degraded=shrunk or model.device != self.device)
 
     def _model(self, weights_id: str, device: torch.device) -> LoadedModel:
         return self.models.get_or_make(

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from segdemo.data import Picture
-from segdemo.data.preprocessing import from_output, image_statistics, scaled, to_input
+from segdemo.data.preprocessing import arranged, from_output, image_statistics, scaled, to_input
 from segdemo.errors import SettingError
 from segdemo.inference.loaded import LoadedModel
 from segdemo.text import _
@@ -31,11 +31,13 @@ def reconstruct(picture: Picture, model: LoadedModel, preprocessing: Preprocessi
     times = [perf_counter()]
     tensor, geometry = to_input(picture.pixels, preprocessing, picture.full_size)
     seen = scaled(picture.pixels, geometry)
-    mean, std = image_statistics(seen, preprocessing)
+    mean, std = image_statistics(arranged(seen, preprocessing), preprocessing)
     times.append(perf_counter())
     output = from_output(model(tensor), geometry).permute(1, 2, 0).cpu().numpy()
     times.append(perf_counter())
     drawn = np.clip((output * np.array(std) + np.array(mean)) * 255, 0, 255).round().astype(np.uint8)
+    if preprocessing.channel_order == "bgr":
+        drawn = np.ascontiguousarray(drawn[..., ::-1])
     variance = float(seen.astype(np.float32).var())
     error = float(np.square(drawn.astype(np.float32) - seen).mean())
     times.append(perf_counter())

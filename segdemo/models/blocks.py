@@ -135,8 +135,8 @@ def match_size(skip: Tensor, upsampled: Tensor, padding: PaddingKind) -> tuple[T
     if padding == "valid":
         top, left = down // 2, right // 2
         return skip[..., top : top + upsampled.shape[-2], left : left + upsampled.shape[-1]], upsampled
-    if down or right:
-        upsampled = F.pad(upsampled, [right // 2, right - right // 2, down // 2, down - down // 2])
+    if down or right:  # negative numbers crop: the last row or column lies beyond the picture
+        upsampled = F.pad(upsampled, [0, right, 0, down])
     return skip, upsampled
 
 

@@ -51,7 +51,8 @@ class NNUNet(nn.Module):
         **style: Any,
     ) -> None:
         super().__init__()
-        check_width(width, depth, deepest=10)
+        check_width(width, depth - 1, deepest=9)
+        check_width(max_width)
         check_width(convolutions)
         conv = ConvStyle(**{"normalization": "instance", "activation": "leaky_relu", "bias": True, **style})
         self.instance_normalised = conv.normalization == "instance"

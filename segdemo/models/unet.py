@@ -130,7 +130,7 @@ def _check_valid_size(height: int, width: int, depth: int) -> None:
                 raise SettingError(
                     _(
                         "A U-Net without padding cannot halve {side} pixels {depth} times: "
-                        "sides must be 12 more than a multiple of 16 for depth 4, such as 572.",
+                        "sides must be 12 more than a multiple of 16 for depth 4, at least 188, such as 572.",
                         side=side,
                         depth=depth,
                     )

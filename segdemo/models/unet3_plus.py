@@ -14,7 +14,6 @@ decision stays soft (a hard argmax stops the gradient), it multiplies *probabili
 normalisation, as in the released network, whose parameter counts the tests hold.
 """
 
-import math
 from typing import Any
 
 import torch
@@ -100,7 +99,7 @@ class UNet3Plus(nn.Module):
         for parts, decoder in zip(self.parts, self.decoder, strict=True):
             level = SCALES - 1 - len(deeper)
             size = finer[level].shape[-2:]
-            same_and_finer = [_pooled(m, level - s, size) for s, m in enumerate(finer[: level + 1])]
+            same_and_finer = [F.max_pool2d(m, 2 ** (level - s)) for s, m in enumerate(finer[: level + 1])]
             scales = [*same_and_finer, *(_resized(m, size) for m in reversed(deeper))]
             joined = torch.cat([part(m) for part, m in zip(parts, scales, strict=True)], dim=1)  # type: ignore[call-overload]
             deeper.append(decoder(joined))  # (N, 320, H/2^level, W/2^level)
@@ -122,24 +121,16 @@ class UNet3Plus(nn.Module):
 def gate(logits: Tensor, presence: Tensor) -> Tensor:
     """Logits (N, C, H, W) whose foreground probabilities are multiplied by P(present) of `presence` (N, foreground) logits.
 
-    Binary: log odds of g·σ(z). Multi-class: log g is added to each foreground logit, and the softmax shares out what is
+    Binary: log odds of g·σ(z). Multi-class: log (g·p) of each foreground class, and the background receives what is
     taken away. Both in a form that neither overflows nor stops the gradient.
     """
-    log_gate = F.logsigmoid(presence)[..., None, None]
+    log_gate, log_absent = F.logsigmoid(presence)[..., None, None], F.logsigmoid(-presence)[..., None, None]
     if logits.shape[1] > 1:
-        return torch.cat([logits[:, :1], logits[:, 1:] + log_gate], dim=1)
-    log_absent = F.logsigmoid(-presence)[..., None, None]
+        log_probs = logits.log_softmax(dim=1)
+        background = torch.cat([log_probs[:, :1], log_probs[:, 1:] + log_absent], dim=1).logsumexp(dim=1, keepdim=True)
+        return torch.cat([background, log_probs[:, 1:] + log_gate], dim=1)
     on = log_gate + F.logsigmoid(logits)
     return on - torch.logaddexp(log_absent, log_gate + F.logsigmoid(-logits))
-
-
-def _pooled(x: Tensor, halvings: int, size: tuple[int, int]) -> Tensor:
-    """Max-pooled in one step; where an odd side was halved, cropped to `size`."""
-    if not halvings:
-        return x
-    factor = 2**halvings
-    pooled = F.max_pool2d(x, factor, ceil_mode=math.prod(x.shape[-2:]) % factor**2 != 0)
-    return pooled[..., : size[0], : size[1]]
 
 
 def _resized(x: Tensor, size: tuple[int, int]) -> Tensor:

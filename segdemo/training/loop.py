@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from segdemo.data.augment import Augmentation, augment
-from segdemo.data.preprocessing import image_statistics
+from segdemo.data.preprocessing import arranged, image_statistics
 from segdemo.data.sources import Source
 from segdemo.devices import cpu_has_bf16
 from segdemo.training.objective import create_objective
@@ -111,6 +111,7 @@ def _batch(
     images, targets = [], []
     for _ in range(settings.batch_size):
         image, target, _kind = source.draw(rng)
+        image = arranged(image, preprocessing)
         mean, std = image_statistics(image, preprocessing)
         pixels, labels = augment(image, target, settings.crop, mean, std, settings.augmentation, rng)
         images.append(pixels)

@@ -40,8 +40,9 @@ def supervised_loss(supervision: Supervision, target: Tensor, loss: Loss) -> Ten
         if weight:
             total = total + weight * loss(logits, _at(target, logits.shape[-2:]))
     if supervision.presence is not None:
-        occurs = _occurs(target, supervision.presence.shape[1])
-        total = total + F.binary_cross_entropy_with_logits(supervision.presence.float(), occurs)
+        occurs, known = _occurs(target, supervision.presence.shape[1])
+        errors = F.binary_cross_entropy_with_logits(supervision.presence.float(), occurs, reduction="none")
+        total = total + (errors * known).sum() / known.sum().clamp(min=1)
     return total
 
 
@@ -59,7 +60,11 @@ def _at(target: Tensor, size: torch.Size) -> Tensor:
     return F.interpolate(target[:, None].float(), size=size, mode="nearest-exact")[:, 0].long()
 
 
-def _occurs(target: Tensor, classes: int) -> Tensor:
-    """(N, classes) float: whether foreground class 1 … occurs in each target; ignored pixels say nothing."""
-    found = [((target == index) & (target != IGNORE_INDEX)).flatten(1).any(dim=1) for index in range(1, classes + 1)]
-    return torch.stack(found, dim=1).float()
+def _occurs(target: Tensor, classes: int) -> tuple[Tensor, Tensor]:
+    """(N, classes) float: whether foreground class 1 … occurs in each target; and the same shape: whether that is known.
+
+    A class that was not found may still lie under ignored pixels.
+    """
+    found = torch.stack([(target == index).flatten(1).any(dim=1) for index in range(1, classes + 1)], dim=1)
+    complete = (target != IGNORE_INDEX).flatten(1).all(dim=1, keepdim=True)
+    return found.float(), (found | complete).float()

@@ -81,16 +81,14 @@ def validate(model: nn.Module, source: Source, preprocessing: Preprocessing, dev
 @torch.inference_mode()
 def validate_drawing(model: nn.Module, source: Source, preprocessing: Preprocessing, device: torch.device) -> Validation:
     """Run `model` over whole validation pictures and compare what it draws with what it saw, in normalised units."""
-    errors: dict[str, list[float]] = defaultdict(list)
-    explained = []
+    shares: dict[str, list[float]] = defaultdict(list)
     for image, _target, kind in source.validation():
         tensor, geometry = to_input(image, preprocessing)
         seen = from_output(tensor[0], geometry)
         drawn = from_output(model(tensor.to(device))[0], geometry).cpu().float()
         share = 1 - float((drawn - seen).square().mean()) / max(float(seen.var(unbiased=False)), 1e-6)
-        errors[kind].append(share)
-        explained.append(share)
+        shares[kind].append(share)
     nothing = float("nan")
-    by_kind = {kind: float(np.mean(values)) for kind, values in sorted(errors.items())}
-    score = max(0.0, float(np.mean(explained)))
-    return Validation(score, by_kind, nothing, nothing, nothing, (), len(explained))
+    by_kind = {kind: float(np.mean(values)) for kind, values in sorted(shares.items())}
+    every = [share for values in shares.values() for share in values]
+    return Validation(max(0.0, float(np.mean(every))), by_kind, nothing, nothing, nothing, (), len(every))

@@ -5,7 +5,7 @@ import streamlit as st
 from segdemo.errors import SettingError
 from segdemo.features.history import Choice, architecture_of, setting_of
 from segdemo.models import TITLES
-from segdemo.text import _
+from segdemo.text import N_, _
 from segdemo.types import Size
 from segdemo.ui.architectures_data import Request, families
 from segdemo.ui.url import parse_input
@@ -15,6 +15,7 @@ __all__ = ["controls", "open_request", "requests"]
 
 PRESETS = ("224", "256", "360x480", "512", "572", "1024")
 MESSAGE_KEY = "input_message"
+PAPERS_SIZE = N_("as in the paper")
 
 
 def open_request(name: str) -> None:
@@ -110,11 +111,13 @@ def _drop_unknown_options(name: str) -> None:
 def _size(name: str) -> None:
     current = st.session_state.get("input", "")
     height, width = setting_of(name).size
+    # The words for the paper's size are the same for all networks: the browser sends back what it shows, also late.
     st.selectbox(
         _("Picture size"), list(dict.fromkeys(["", *PRESETS, current])), key="input", persist_state="session",
         accept_new_options=True, on_change=_size_changed,
-        format_func=lambda text: text.replace("x", " × ") if text else _("paper: {size}", size=f"{height} × {width}"),
-        help=_("Height and width in pixels. Choose one, or type your own, such as 300 or 300x400."),
+        format_func=lambda text: text.replace("x", " × ") if text else _(PAPERS_SIZE),
+        help=_("Height and width in pixels; the paper has {size}. Choose one, or type your own, such as 300 or 300x400.",
+               size=f"{height} × {width}"),
     )  # fmt: skip
     if message := st.session_state.pop(MESSAGE_KEY, ""):
         st.warning(message)
@@ -122,8 +125,10 @@ def _size(name: str) -> None:
 
 def _size_changed() -> None:
     """What was typed is checked at once; what cannot be a size is said and not kept."""
+    typed = str(st.session_state["input"] or "")
     try:
-        st.session_state["input"] = parse_input(str(st.session_state["input"] or "").lower().replace(" ", "").replace("×", "x"))
+        text = "" if typed == _(PAPERS_SIZE) else typed.lower().replace(" ", "").replace("×", "x")
+        st.session_state["input"] = parse_input(text)
     except SettingError as error:
         st.session_state[MESSAGE_KEY] = plain(str(error), 200)
         st.session_state["input"] = ""

@@ -1,6 +1,7 @@
 """What the Architectures page knows about a network, computed without memory and remembered: its parts, fields, sizes."""
 
 import inspect
+import threading
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -18,7 +19,8 @@ from segdemo.ui.diagram import draw_thumbnail
 
 __all__ = ["Request", "anatomy_of", "families", "fields_of", "nearest_sizes", "source_of", "thumbnail_of", "warm_gallery"]
 
-SEARCHED = 20  # pixels up and down from a size that does not work: remainders repeat within 16
+SEARCHED = 20  # pixels down from a size that does not work: remainders repeat within 16
+SEARCHED_ABOVE = 96  # up, also past what is too small
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ def _place(entry: Architecture) -> int:
     return HISTORY.index(entry) if entry in HISTORY else len(HISTORY)
 
 
+# The network of a request is shared between visitors; the hooks of one pass over it must not meet those of another.
+_watching = threading.Lock()
+
+
 @lru_cache(maxsize=32)
 def _model(name: str, in_channels: int, num_classes: int, options: tuple[tuple[str, str | int | bool], ...]) -> nn.Module:
     with without_memory():
@@ -66,7 +72,8 @@ def anatomy_of(request: Request) -> Anatomy:
     """The network taken apart. Raises SettingError with a sentence where the size or an option does not work."""
     model = _built(request)
     try:
-        return dissect(model, request.size, request.in_channels)
+        with _watching:
+            return dissect(model, request.size, request.in_channels)
     except SettingError:
         raise
     except (RuntimeError, ValueError) as error:  # torch's own words: a map has become too small
@@ -77,14 +84,16 @@ def anatomy_of(request: Request) -> Anatomy:
 @lru_cache(maxsize=256)
 def fields_of(request: Request) -> dict[str, ReceptiveField]:
     """The receptive fields of all stages; they do not depend on the picture's size."""
-    return receptive_fields(_built(request), request.in_channels)
+    model = _built(request)
+    with _watching:
+        return receptive_fields(model, request.in_channels)
 
 
 @lru_cache(maxsize=64)
 def nearest_sizes(request: Request) -> tuple[Size, ...]:
     """The closest sizes below and above that work, both sides changed alike; none, one or two."""
     below = next((s for step in range(1, SEARCHED) if _works(request, s := _changed(request, -step))), None)
-    above = next((s for step in range(1, SEARCHED) if _works(request, s := _changed(request, step))), None)
+    above = next((s for step in range(1, SEARCHED_ABOVE) if _works(request, s := _changed(request, step))), None)
     return tuple(size for size in (below, above or _large_enough(request)) if size)
 
 

@@ -15,7 +15,9 @@ __all__ = ["comparison_table", "facts_table", "field_text", "stage_table"]
 
 def field_text(field: ReceptiveField) -> str:
     """A field in pixels, or that it is the whole picture."""
-    return _("the whole picture") if field.whole else f"{field.size} px"
+    if field.whole:
+        return _("the whole picture")
+    return _("over {n} px", n=field.size) if field.at_least else f"{field.size} px"
 
 
 def stage_table(anatomy: Anatomy, fields: dict[str, ReceptiveField], key: str) -> None:

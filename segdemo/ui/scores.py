@@ -1,6 +1,7 @@
 """What each network reaches, read from the cards: one table a data set, best first, for the page and for the README."""
 
 import math
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -10,7 +11,7 @@ from segdemo.types import WeightsEntry
 from segdemo.ui.words import compact_number
 from segdemo.weights import list_weights
 
-__all__ = ["score_groups", "scores_markdown", "show_scores"]
+__all__ = ["by_data_set", "score_groups", "scores_markdown", "show_scores"]
 
 ABSENT = "–"
 Row = dict[str, str]
@@ -21,7 +22,8 @@ def show_scores() -> None:
     st.subheader(_("What each network reaches"))
     st.caption(
         _("Networks with 2,000 steps had the same training: the same pictures, seed, loss and augmentation, 8 crops of "
-          "128 × 128 a step, and, but for MNIST CNN, 0.7 to 0.9 million parameters. None began from other weights. "
+          "128 × 128 a step, and, but for MNIST CNN, 0.7 to 0.9 million parameters: they are narrower than the papers' networks. "
+          "None began from other weights; more steps would help some more than others. "
           "“–”: not measured.")
     )  # fmt: skip
     for title, rows in score_groups():
@@ -31,10 +33,15 @@ def show_scores() -> None:
 
 def score_groups() -> list[tuple[str, list[Row]]]:
     """(what the data set is called, one row for each of its weights), bundled data sets first."""
-    groups: dict[tuple[str, str], list[WeightsEntry]] = {}
-    for entry in list_weights():
-        groups.setdefault((_data_set(entry), entry.score_name), []).append(entry)
-    return [(name, [_row(e) for e in sorted(entries, key=_order)]) for (name, _score), entries in groups.items()]
+    return [(title, [_row(entry) for entry in entries]) for title, entries in by_data_set(list_weights())]
+
+
+def by_data_set(listed: Sequence[WeightsEntry]) -> list[tuple[str, list[WeightsEntry]]]:
+    """Weights that were trained on the same pictures for the same task, best first."""
+    groups: dict[str, list[WeightsEntry]] = {}
+    for entry in listed:
+        groups.setdefault(_data_set(entry), []).append(entry)
+    return [(title, sorted(entries, key=_order)) for title, entries in groups.items()]
 
 
 def scores_markdown() -> str:

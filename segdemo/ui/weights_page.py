@@ -8,7 +8,8 @@ from segdemo.types import WeightsEntry
 from segdemo.ui.fetching import fetch_button
 from segdemo.ui.frame import SEGMENT_PAGE, choose_weights, listed_weights, weights_line
 from segdemo.ui.importing import show_importing
-from segdemo.ui.words import plain
+from segdemo.ui.scores import by_data_set
+from segdemo.ui.words import compact_number, plain
 from segdemo.weights import is_present
 
 __all__ = ["show_weights_page"]
@@ -21,20 +22,28 @@ def show_weights_page() -> None:
         _("A network is only as good as what it was trained on. Each card says what that was; scores are measured, not promised.")
     )
     show_importing()
-    for entry in sorted(listed_weights(), key=lambda entry: entry.file is None):
-        _card(entry)
+    imported_first = sorted(listed_weights(), key=lambda entry: entry.file is None)
+    for title, entries in by_data_set(imported_first):
+        st.subheader(plain(title, 80))
+        st.caption(plain(_(entries[0].trained_on), 200))
+        for entry in entries:
+            _card(entry)
 
 
 def _card(entry: WeightsEntry) -> None:
-    with st.container(border=True, key=f"card_{entry.weights_id.replace('/', '_')}"):
-        st.markdown(f"#### {TITLES[entry.model]} · {_(entry.title) if entry.file is None else plain(entry.title)}")
+    """One line that opens: what tells these weights from the others of their data set, then everything about them."""
+    score = f" · {_(entry.score_name)} {entry.score:.3f}" if entry.score is not None else ""
+    extra = _(entry.title).partition(", ")[2] if entry.file is None else ""
+    name = f"**{TITLES[entry.model]}**" + (f" ({extra})" if extra else "")
+    size = _("{n} parameters", n=compact_number(entry.params))
+    icon = ":material/check_circle:" if is_present(entry) else ":material/cloud_download:"
+    with st.expander(f"{name}{score} · {size}", icon=icon, key=f"card_{entry.weights_id.replace('/', '_')}"):
         st.caption(f"`{entry.weights_id}` · {weights_line(entry)}")
-        st.markdown(f"{_('Trained on')}: {_(entry.trained_on)}.")
         _score_by_kind(entry)
         with st.popover(_("Classes ({n})", n=len(entry.classes)), key=f"classes_{entry.weights_id}"):
             st.markdown(", ".join(plain(_(info.name)) for info in entry.classes))
         if "command" in entry.card or entry.url:
-            with st.expander(_("How they were made"), icon=":material/receipt_long:"):
+            with st.popover(_("How they were made"), icon=":material/receipt_long:", key=f"made_{entry.weights_id}"):
                 st.code(str(entry.card.get("command", "")), language="bash", wrap_lines=True)
                 st.json(
                     {

@@ -1,12 +1,18 @@
 """Words and numbers as they are shown: what comes from outside is made safe, shares get sensible digits."""
 
+import unicodedata
+
 __all__ = ["compact_number", "percent", "plain"]
 
 MARKUP = r"\`*_{}[]()<>#+-.!|~$:"
 
 
 def plain(text: str, limit: int = 48) -> str:
-    """The text with nothing in it read as Markdown, cut in the middle beyond `limit` characters."""
+    """The text with nothing in it read as Markdown, cut in the middle beyond `limit` characters.
+
+    Control and formatting characters go: one that turns the writing direction would turn ours as well.
+    """
+    text = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cf") or c == "\n")
     half = limit // 2
     short = text if len(text) <= limit else f"{text[:half]}…{text[-(half - 4) :]}"
     return "".join(f"\\{c}" if c in MARKUP else c for c in short.replace("\n", " "))

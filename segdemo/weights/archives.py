@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 from torch import Tensor
@@ -47,8 +48,9 @@ class Archive:
 
 def open_zip(path: Path, max_directory: int) -> Archive:
     """A zip archive as `torch.save` writes it. Raises CheckpointError for any other, and what damage makes fail."""
-    memory = _mapped(path)
-    members = _directory(path, memory, max_directory)
+    with path.open("rb") as file:
+        memory = _mapped(file)
+        members = _directory(path, file, memory, max_directory)
     names = [name for name in members if name.rpartition("/")[2] == "data.pkl"]
     if len(names) != 1 or any(name.rpartition("/")[2] == "constants.pkl" for name in members):
         raise CheckpointError(_no_checkpoint(path, list(members)))
@@ -63,7 +65,8 @@ def open_zip(path: Path, max_directory: int) -> Archive:
 
 def open_older(path: Path, max_directory: int) -> Archive:
     """The format of PyTorch before 1.6 (2020). Raises as `open_zip` does."""
-    memory = _mapped(path)
+    with path.open("rb") as file:
+        memory = _mapped(file)
     stream = io.BytesIO(memory[:max_directory])  # what lies behind it can only be numbers
     magic, _version, _system = (describe_pickle(stream)[0] for _part in range(3))
     if magic != OLDER_MAGIC:
@@ -91,17 +94,16 @@ def tensor_of(claim: TensorClaim, archive: Archive) -> Tensor:
     return flat.as_strided(claim.shape, claim.stride, claim.offset)
 
 
-def _mapped(path: Path) -> mmap.mmap:
+def _mapped(file: BinaryIO) -> mmap.mmap:
     """The file as memory that may be written to without the file being changed, as torch wants it."""
-    with path.open("rb") as file:
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
 
 
-def _directory(path: Path, memory: mmap.mmap, max_directory: int) -> dict[str, zipfile.ZipInfo]:
+def _directory(path: Path, file: BinaryIO, memory: mmap.mmap, max_directory: int) -> dict[str, zipfile.ZipInfo]:
     """The members of an archive that unfolds into no more than its own size: PyTorch stores tensors uncompressed."""
     if _directory_bytes(memory) > max_directory:
         raise CheckpointError(_("{name} describes more than any network has.", name=path.name))
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
     packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
     if packed or sum(member.file_size for member in members) > len(memory):

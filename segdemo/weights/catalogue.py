@@ -14,6 +14,7 @@ from segdemo.types import WeightsEntry
 from segdemo.weights.cards import file_sha256, read_card
 from segdemo.weights.imported import find_import, folder_entries
 from segdemo.weights.places import BUNDLED_DIR, cache_folder
+from segdemo.weights.smp_weights import smp_entries
 from segdemo.weights.torchvision_weights import torchvision_entries
 
 __all__ = ["BUNDLED_DIR", "get_weights", "is_intact", "list_weights", "weights_path"]
@@ -44,7 +45,7 @@ def weights_path(entry: WeightsEntry) -> Path:
         return entry.file
     if entry.url is None:
         return BUNDLED_DIR / f"{entry.weights_id}.safetensors"
-    return cache_folder() / entry.model / PurePosixPath(urlsplit(entry.url).path).name
+    return cache_folder() / entry.weights_id / PurePosixPath(urlsplit(entry.url).path).name
 
 
 def is_intact(path: Path, entry: WeightsEntry) -> bool:
@@ -58,7 +59,10 @@ def is_intact(path: Path, entry: WeightsEntry) -> bool:
 @cache
 def _catalogue() -> tuple[WeightsEntry, ...]:
     bundled = [read_card(path) for path in BUNDLED_DIR.glob("*/*.json")]
-    return (*sorted(bundled, key=_bundled_order), *torchvision_entries())
+    return (
+        *sorted(bundled, key=_bundled_order),
+        *sorted([*torchvision_entries(), *smp_entries()], key=lambda entry: entry.size_bytes),
+    )
 
 
 def _bundled_order(entry: WeightsEntry) -> tuple[int, int, str]:

@@ -60,8 +60,10 @@ def plan_by_names(shapes: Shapes, reading: Reading, network: nn.Module) -> tuple
         ours = module if reading.modules is None else reading.modules.get(module)
         if f"{ours}.{leaf}" in expected:
             plan.sources[f"{ours}.{leaf}"] = name
-        elif ours is None or not _absorbed(name, ours, leaf, network, plan):
+        elif ours is None or (norm := _absorbed_by(ours, leaf, network)) is None:
             difference.unknown.append(name)
+        elif leaf != COUNTER:
+            _absorb(name, shapes[name], norm, network, plan, difference)
     theirs = {ours: module for module, ours in (reading.modules or {}).items()}
     for name, tensor in expected.items():
         module, _dot, leaf = name.rpartition(".")
@@ -73,16 +75,21 @@ def plan_by_names(shapes: Shapes, reading: Reading, network: nn.Module) -> tuple
     return plan, difference
 
 
-def _absorbed(name: str, ours: str, leaf: str, network: nn.Module, plan: Plan) -> bool:
-    """Whether a tensor that the network has no place for changes nothing, or goes into another one (see above)."""
+def _absorbed_by(ours: str, leaf: str, network: nn.Module) -> str | None:
+    """What takes in a tensor that the network has no place for: the normalisation behind a bias, nothing ("") for a counter."""
     if leaf == COUNTER:
-        return True
-    norm = _next_norm(network, ours)
-    if leaf != "bias" or norm is None:
-        return False
-    if isinstance(network.get_submodule(norm), nn.BatchNorm2d):
+        return ""
+    return _next_norm(network, ours) if leaf == "bias" else None
+
+
+def _absorb(name: str, shape: Shape, norm: str, network: nn.Module, plan: Plan, difference: Difference) -> None:
+    """Take a bias into the mean that the normalisation subtracts (batch), or leave it out (instance)."""
+    layer = network.get_submodule(norm)
+    assert isinstance(layer, nn.BatchNorm2d | nn.InstanceNorm2d)
+    if shape != (layer.num_features,):
+        difference.mismatched.append(_mismatch(name, shape, (layer.num_features,)))
+    elif isinstance(layer, nn.BatchNorm2d):
         plan.subtracted[f"{norm}.running_mean"] = name
-    return True
 
 
 def _next_norm(network: nn.Module, convolution: str) -> str | None:

@@ -3,7 +3,7 @@
     upload ─▶ safetensors with our names ─▶ cache folder    + card once the visitor uses it
     folder ─▶ the file as it is, read through its layout    + card beside it once the visitor imports it
 
-The name's eight digits are a hash of the file and of the answers, so other answers are other weights and no result of
+The name's sixteen digits are a hash of the file and of the answers, so other answers are other weights and no result of
 one is ever shown for the other. Entries are found by everyone who knows the name; listing them is up to the pages.
 """
 
@@ -11,14 +11,17 @@ import hashlib
 import json
 import tempfile
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 
+from safetensors import SafetensorError
 from safetensors.torch import save_file
+from torch import Tensor
 
 from segdemo.errors import CheckpointError
 from segdemo.text import N_, _
@@ -36,6 +39,8 @@ ENDINGS = (".pt", ".pth", ".safetensors", ".ckpt", ".bin")
 MAX_FOLDER_FILES = 200
 MAX_KEPT_BYTES = 5_000_000_000  # of uploads in the cache; the oldest leave first
 MAX_REGISTERED = 1000
+DIGITS = 16  # of a name; with eight, other answers with the same name are found within minutes
+ABANDONED_SECONDS = 3600.0  # after which nobody writes to an unfinished file any more
 TRAINED_ON = N_("pictures that nobody has described here")
 
 _registered: OrderedDict[str, WeightsEntry] = OrderedDict()
@@ -49,17 +54,26 @@ def draft_of_upload(imported: ImportedCheckpoint, name: str) -> WeightsEntry:
     """
     path = _upload_folder() / f"{imported.sha256[:32]}-{imported.model.replace('/', '-')}.safetensors"
     if not path.exists():
-        _make_room(path.parent, sum(t.numel() * t.element_size() for t in imported.state.values()))
+        _save(imported.state, path)
+    return _draft(imported, path, name, layout="")
+
+
+def _save(state: Mapping[str, Tensor], path: Path) -> None:
+    """Write the file at once or not at all. Raises CheckpointError."""
+    temporary = None
+    try:
+        _make_room(path.parent, sum(t.numel() * t.element_size() for t in state.values()))
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
             temporary = Path(part.name)
-        try:
-            save_file(dict(imported.state), temporary)
-            temporary.replace(path)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            reason = error.strerror or type(error).__name__
-            raise CheckpointError(_("The weights cannot be kept on this machine: {reason}.", reason=reason)) from error
-    return _draft(imported, path, name, layout="")
+        save_file(dict(state), temporary)
+        temporary.replace(path)
+    except (OSError, SafetensorError) as error:  # a full disk is the one or the other, by where it is noticed
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise CheckpointError(_("The weights cannot be kept on this machine: {reason}.", reason=reason)) from error
+    finally:
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 def draft_of_file(imported: ImportedCheckpoint, path: Path) -> WeightsEntry:
@@ -91,14 +105,27 @@ def _draft(imported: ImportedCheckpoint, path: Path, name: str, layout: str) -> 
 def answered(draft: WeightsEntry, classes: Sequence[ClassInfo]) -> WeightsEntry:
     """The entry with the visitor's answers, its classes among them, and the name that belongs to these answers."""
     entry = replace(draft, classes=tuple(classes))
+    return replace(entry, weights_id=f"{draft.model}/imported-{_identity(entry)[:DIGITS]}")
+
+
+def _identity(entry: WeightsEntry) -> str:
+    """A hash of the file and of the answers: of all that a result depends on, and of what is shown with it."""
     answers = {key: getattr(entry, key) for key in ("sha256", "model", "options", "title", "trained_on")}
-    answers |= {"preprocessing": asdict(entry.preprocessing), "classes": [asdict(info) for info in classes]}
-    digits = hashlib.sha256(json.dumps(answers, sort_keys=True).encode()).hexdigest()[:8]
-    return replace(entry, weights_id=f"{draft.model}/imported-{digits}")
+    answers |= {"preprocessing": asdict(entry.preprocessing), "classes": [asdict(info) for info in entry.classes]}
+    return hashlib.sha256(json.dumps(answers, sort_keys=True).encode()).hexdigest()
 
 
 def register(entry: WeightsEntry) -> None:
-    """Let this process find an entry by its name."""
+    """Let this process find an entry by its name. Raises CheckpointError where the name is that of another one."""
+    with _lock:
+        known = _registered.get(entry.weights_id)
+    known = known or _from_cache(entry.weights_id)
+    if known is not None and _identity(known) != _identity(entry):
+        raise CheckpointError(_("Other weights have the name {name} already.", name=entry.weights_id))
+    _remember(entry)
+
+
+def _remember(entry: WeightsEntry) -> None:
     with _lock:
         _registered[entry.weights_id] = entry
         _registered.move_to_end(entry.weights_id)
@@ -107,7 +134,10 @@ def register(entry: WeightsEntry) -> None:
 
 
 def keep(entry: WeightsEntry) -> bool:
-    """Register an entry and write its card beside its file. False where the folder cannot be written to."""
+    """Register an entry and write its card beside its file. False where the folder cannot be written to.
+
+    Raises CheckpointError as `register` does.
+    """
     register(entry)
     card = {key: getattr(entry, key) for key in CARD_FIELDS} | {"scores": {"score": None}} | dict(entry.card)
     try:
@@ -147,11 +177,16 @@ def _from_cache(weights_id: str) -> WeightsEntry | None:
     card = cache_folder() / "imported" / f"{name}.json"
     with suppress(CheckpointError, OSError):
         entry = read_card(card)
-        file = card.with_name(f"{entry.card['source_sha256']:.32}-{entry.model.replace('/', '-')}.safetensors")
+        file = _file_of(card, entry)
         if entry.weights_id == weights_id and file.is_file():
-            register(entry := replace(entry, file=file))
+            _remember(entry := replace(entry, file=file))
             return entry
     return None
+
+
+def _file_of(card: Path, entry: WeightsEntry) -> Path:
+    """The upload that a card in the cache describes."""
+    return card.with_name(f"{entry.card.get('source_sha256', ''):.32}-{entry.model.replace('/', '-')}.safetensors")
 
 
 def folder_files() -> list[Path]:
@@ -197,11 +232,29 @@ def _upload_folder() -> Path:
 
 
 def _make_room(folder: Path, size_bytes: int) -> None:
-    """Delete the oldest uploads beyond the bound."""
+    """Delete the oldest uploads beyond the bound, and what they and broken-off writing left behind."""
     files = sorted(folder.glob("*.safetensors"), key=lambda path: path.stat().st_mtime)
     used = sum(path.stat().st_size for path in files) + size_bytes
     for path in files:
         if used <= MAX_KEPT_BYTES:
-            return
+            break
         used -= path.stat().st_size
         path.unlink(missing_ok=True)
+    for path in (*_abandoned(folder), *_orphaned(folder)):
+        path.unlink(missing_ok=True)
+
+
+def _abandoned(folder: Path) -> list[Path]:
+    """Unfinished files of processes that ended; younger ones may be another process's at this moment."""
+    before = time.time() - ABANDONED_SECONDS
+    return [path for path in folder.glob("*.part") if path.stat().st_mtime < before]
+
+
+def _orphaned(folder: Path) -> list[Path]:
+    """Cards whose upload is gone. Those that cannot be read may be in the middle of being written."""
+    orphans = []
+    for card in folder.glob("imported-*.json"):
+        with suppress(CheckpointError):
+            if not _file_of(card, read_card(card)).is_file():
+                orphans.append(card)
+    return orphans

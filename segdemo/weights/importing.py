@@ -104,8 +104,11 @@ def converted(path: Path, layout: str, network: nn.Module, options: Mapping[str,
 
 def network_on_meta(model: str, options: Mapping[str, Any]) -> nn.Module:
     """The network with shapes but without memory: instant, and nothing to throw away when the weights come."""
-    with torch.device("meta"):
-        return create_model(model, **options)
+    try:
+        with torch.device("meta"):
+            return create_model(model, **options)
+    except RuntimeError as error:  # more numbers than can be counted
+        raise SettingError(_("A network of these shapes is larger than any machine.")) from error
 
 
 def _recognised(shapes: Shapes) -> tuple[Layout, Reading]:
@@ -186,7 +189,7 @@ def _converted(
 def _check_types(plan: Plan, state: Mapping[str, Tensor], network: nn.Module, path: Path) -> None:
     """Raise CheckpointError for whole or complex numbers, and for copies out of proportion to the file."""
     expected = network.state_dict()
-    for ours, theirs in plan.sources.items():
+    for ours, theirs in (*plan.sources.items(), *plan.subtracted.items()):
         if expected[ours].is_floating_point() != state[theirs].is_floating_point():
             kind = str(state[theirs].dtype).removeprefix("torch.")
             raise CheckpointError(
@@ -198,6 +201,8 @@ def _check_types(plan: Plan, state: Mapping[str, Tensor], network: nn.Module, pa
 
 
 def _check_dimensions(shapes: Shapes) -> None:
+    if any(len(shape) > 1 and 0 in shape for shape in shapes.values()):  # what holds nothing can claim any size beside it
+        raise CheckpointError(_("Some of these tensors hold no numbers at all, so they are of no network that works."))
     if any(len(shape) == 5 for shape in shapes.values()):
         raise CheckpointError(_("These weights are of a network for volumes (3-D). Here, networks for pictures (2-D) work."))
     if not any(len(shape) == 4 for shape in shapes.values()):

@@ -15,7 +15,10 @@ from typing import BinaryIO
 
 __all__ = ["Opaque", "StorageClaim", "TensorClaim", "describe_pickle"]
 
-MAX_STEPS = 400_000  # 10,000 tensors take most of them
+MAX_WORK = 600_000  # steps, and what one step goes through; 10,000 tensors take most of it
+MAX_GLOBAL = 200  # characters of a name to import
+MAX_BITS = 128  # of a number; longer ones take their time at every use
+FREE_KEY = 64  # characters; equal texts are compared to their ends, so longer keys are work
 KEY_TYPES = (str, int, float, bool, type(None))  # a nested tuple can take for ever to hash
 PARAMETER_CALLS = ("torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state")
 TENSOR_CALLS = ("torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor")
@@ -58,9 +61,8 @@ def describe_pickle(stream: bytes | BinaryIO) -> tuple[object, frozenset[str]]:
     Reads to the pickle's end and no further. Raises ValueError, or what a damaged pickle makes the machine stumble over.
     """
     machine = _Machine()
-    for step, (opcode, argument, _position) in enumerate(pickletools.genops(stream)):
-        if step > MAX_STEPS:
-            raise PickleError("too long")
+    for opcode, argument, _position in pickletools.genops(stream):
+        machine.charge(1)
         machine.run(opcode.name, argument)
     return machine.stack.pop(), frozenset(machine.names)
 
@@ -73,11 +75,19 @@ class _Machine:
         self.marks: list[int] = []
         self.memo: dict[object, object] = {}
         self.names: set[str] = set()
+        self.work = 0
+
+    def charge(self, amount: int) -> None:
+        """One step can have a long list gone through again, so the length of the list is charged and not the step alone."""
+        self.work += amount
+        if self.work > MAX_WORK:
+            raise PickleError("too long")
 
     def run(self, name: str, argument: object) -> None:
         """One step. Constants carry their value with them; everything else has a line of its own in the tables."""
         if name in _CONSTANTS:
-            self.push(argument)
+            large = isinstance(argument, int) and argument.bit_length() > MAX_BITS
+            self.push(Opaque("a large number") if large else argument)
         elif name in _FIXED:
             self.push(_FIXED[name]())
         elif name in _STEPS:
@@ -115,6 +125,9 @@ class _Machine:
         self.push(items)
 
     def name(self, text: str) -> None:
+        if len(text) > MAX_GLOBAL:
+            raise PickleError("a name that is none")
+        self.charge(len(text))
         self.names.add(text)
         self.push(Opaque(text))
 
@@ -129,11 +142,13 @@ class _Machine:
         attribute, module = self.stack.pop(), self.stack.pop()
         if not isinstance(attribute, str) or not isinstance(module, str):  # writing out a nested tuple can take for ever
             raise PickleError("a name that is none")
+        if len(module) + len(attribute) > MAX_GLOBAL:  # before they are put together
+            raise PickleError("a name that is none")
         self.name(f"{module}.{attribute}")
 
     def call(self, _argument: object) -> None:
         arguments, function = self.stack.pop(), self.stack.pop()
-        self.push(_answer(function, arguments if isinstance(arguments, tuple) else ()))
+        self.push(self.answer(function, arguments if isinstance(arguments, tuple) else ()))
 
     def call_with_keywords(self, argument: object) -> None:
         self.stack.pop()
@@ -141,7 +156,7 @@ class _Machine:
 
     def instance(self, _argument: object) -> None:
         function, *arguments = self.since_mark()
-        self.push(_answer(function, tuple(arguments)))
+        self.push(self.answer(function, tuple(arguments)))
 
     def build(self, _argument: object) -> None:
         state = self.stack.pop()
@@ -153,7 +168,7 @@ class _Machine:
 
     def dictionary(self, _argument: object) -> None:
         items = self.since_mark()
-        self.push(_pairs(items[::2], items[1::2]))
+        self.push(self.pairs(items[::2], items[1::2]))
 
     def extend(self, items: list[object]) -> None:
         if isinstance(target := self.stack[-1], list):
@@ -161,23 +176,38 @@ class _Machine:
 
     def update(self, items: list[object]) -> None:
         if isinstance(target := self.stack[-1], dict):
-            target.update(_pairs(items[::2], items[1::2]))
+            target.update(self.pairs(items[::2], items[1::2]))
 
+    def answer(self, function: object, arguments: tuple[object, ...]) -> object:
+        """What a call gives: a dictionary, a tensor's description, or something that is not looked into."""
+        name = function.name if isinstance(function, Opaque) else ""
+        if name == "collections.OrderedDict":
+            return self.ordered(arguments[0] if arguments and isinstance(arguments[0], list) else [])
+        if name in PARAMETER_CALLS:
+            return arguments[0]
+        if name in TENSOR_CALLS:
+            storage, offset, shape, stride = arguments[:4]
+            if isinstance(storage, StorageClaim) and isinstance(offset, int):
+                return TensorClaim(storage, offset, self.whole_numbers(shape), self.whole_numbers(stride))
+        return Opaque(name)
 
-def _answer(function: object, arguments: tuple[object, ...]) -> object:
-    """What a call gives: a dictionary, a tensor's description, or something that is not looked into."""
-    name = function.name if isinstance(function, Opaque) else ""
-    if name == "collections.OrderedDict":
-        listed = arguments[0] if arguments and isinstance(arguments[0], list) else []
+    def ordered(self, listed: list[object]) -> dict[object, object]:
+        """The dictionary of a list of pairs, which may be the same list at every call."""
+        self.charge(len(listed))
         pairs = [pair for pair in listed if isinstance(pair, list | tuple) and len(pair) == 2]
-        return _pairs([key for key, _value in pairs], [value for _key, value in pairs])
-    if name in PARAMETER_CALLS:
-        return arguments[0]
-    if name in TENSOR_CALLS:
-        storage, offset, shape, stride = arguments[:4]
-        if isinstance(storage, StorageClaim) and isinstance(offset, int):
-            return TensorClaim(storage, offset, _whole_numbers(shape), _whole_numbers(stride))
-    return Opaque(name)
+        return self.pairs([key for key, _value in pairs], [value for _key, value in pairs])
+
+    def pairs(self, keys: list[object], values: list[object]) -> dict[object, object]:
+        self.charge(len(keys) + sum(len(key) for key in keys if isinstance(key, str)) // FREE_KEY)
+        return {key: value for key, value in zip(keys, values, strict=False) if isinstance(key, KEY_TYPES)}
+
+    def whole_numbers(self, values: object) -> tuple[int, ...]:
+        if not isinstance(values, tuple):
+            raise PickleError("a shape that is none")
+        self.charge(len(values))
+        if not all(isinstance(v, int) and v >= 0 for v in values):
+            raise PickleError("a shape that is none")
+        return values
 
 
 def _stored(reference: object) -> object:
@@ -188,16 +218,6 @@ def _stored(reference: object) -> object:
         case ("module", Opaque() as named, *_):
             return named
     raise PickleError("an unknown kind of reference")
-
-
-def _whole_numbers(values: object) -> tuple[int, ...]:
-    if not isinstance(values, tuple) or not all(isinstance(v, int) and v >= 0 for v in values):
-        raise PickleError("a shape that is none")
-    return values
-
-
-def _pairs(keys: list[object], values: list[object]) -> dict[object, object]:
-    return {key: value for key, value in zip(keys, values, strict=False) if isinstance(key, KEY_TYPES)}
 
 
 _CONSTANTS = frozenset(

@@ -7,7 +7,7 @@ the caller has compared names and shapes and copies what fits, nothing larger th
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +20,11 @@ from segdemo.errors import CheckpointError
 from segdemo.text import _
 from segdemo.weights.archives import Archive, open_older, open_zip, tensor_of
 from segdemo.weights.pickles import TensorClaim
-from segdemo.weights.wrappers import state_of, stripped
+from segdemo.weights.wrappers import MAX_TENSORS, check_count, check_name, state_of, stripped
 
 __all__ = ["MAX_FILE_BYTES", "MAX_TENSORS", "Checkpoint", "as_file", "read_checkpoint", "read_tensors"]
 
 MAX_FILE_BYTES = 4 * 2**30
-MAX_TENSORS = 10_000
 MAX_DIRECTORY_BYTES = 4 * 2**20  # names and shapes of 10,000 tensors; 300,000 take seconds to read
 
 # Names under which a pickle reaches the system. A checkpoint that holds one is not just old or careless.
@@ -118,7 +117,7 @@ def _plain_state(archive: Archive, path: Path) -> Checkpoint:
     content = archive.content
     if not isinstance(content, dict) or not all(isinstance(v, TensorClaim) for v in content.values()):
         raise CheckpointError(_("{name} holds something other than the named tensors of one network.", name=path.name))
-    return Checkpoint({key: tensor_of(claim, archive) for key, claim in content.items()})
+    return Checkpoint(_tensors(content, archive, path))
 
 
 def _found_state(archive: Archive, path: Path) -> Checkpoint:
@@ -128,12 +127,17 @@ def _found_state(archive: Archive, path: Path) -> Checkpoint:
             _("{name} would run commands when it is opened with Python ({calls}). Nothing in it was run. "
               "Do not open it elsewhere either.", name=path.name, calls=", ".join(attacks)[:200])
         )  # fmt: skip
-    claims, left_out = state_of(archive.content)
-    _check_count(path, len(claims))
+    claims, left_out = state_of(archive.content, path.name)
+    return Checkpoint(_tensors(claims, archive, path), left_out)
+
+
+def _tensors(claims: Mapping[str, TensorClaim], archive: Archive, path: Path) -> dict[str, Tensor]:
+    """The tensors that are described. Raises CheckpointError where one repeats numbers to be larger than the file."""
+    check_count(len(claims), path.name)
     state = {key: tensor_of(claim, archive) for key, claim in claims.items()}
     if any(claim.storage.count < state[key].numel() for key, claim in claims.items()):
         raise CheckpointError(_("{name} claims tensors that are larger than the file.", name=path.name))
-    return Checkpoint(state, left_out)
+    return state
 
 
 def _attacks(name: str) -> bool:
@@ -147,13 +151,9 @@ def _checked(path: Path, checkpoint: Checkpoint) -> Checkpoint:
     state = checkpoint.state
     if not state or not all(isinstance(k, str) and _is_plain(v) for k, v in state.items()):
         raise CheckpointError(_("{name} holds something other than the named tensors of one network.", name=path.name))
-    _check_count(path, len(state))
+    check_count(len(state), path.name)
+    check_name(max(map(len, state)), path.name)
     return Checkpoint(stripped(state), checkpoint.left_out)
-
-
-def _check_count(path: Path, count: int) -> None:
-    if count > MAX_TENSORS:
-        raise CheckpointError(_("{name} holds more than {limit} tensors.", name=path.name, limit=MAX_TENSORS))
 
 
 def _check_directory(path: Path, size: int) -> None:

@@ -175,10 +175,11 @@ def test_the_gate_multiplies_probabilities() -> None:
     expected = presence.sigmoid()[..., None, None] * logits.sigmoid()
     torch.testing.assert_close(gate(logits, presence).sigmoid(), expected)
     classes = torch.randn(2, 3, 5, 5, dtype=torch.float64, requires_grad=True)
-    pair = torch.tensor([[50.0, -50.0], [50.0, 50.0]], dtype=torch.float64)
-    gated = gate(classes, pair).softmax(dim=1)
-    assert gated[0, 2].max() < 1e-15, "an absent class has no probability"
-    torch.testing.assert_close(gated[1], classes.softmax(dim=1)[1])
+    pairs = torch.tensor([[0.0, -3.0], [50.0, -50.0]], dtype=torch.float64, requires_grad=True)
+    before, after = classes.softmax(dim=1), gate(classes, pairs).softmax(dim=1)
+    torch.testing.assert_close(after[:, 1:], pairs.sigmoid()[..., None, None] * before[:, 1:])
+    torch.testing.assert_close(after.sum(dim=1), torch.ones(2, 5, 5, dtype=torch.float64))
+    assert torch.autograd.gradcheck(gate, (classes, pairs))
     assert torch.autograd.gradcheck(gate, (logits, presence))
 
 

@@ -230,6 +230,12 @@ def test_unet_without_padding_is_the_papers() -> None:
     assert sum(isinstance(m, nn.Conv2d | nn.ConvTranspose2d) for m in model.modules()) == 23
 
 
+def test_what_was_rounded_up_is_cropped_at_the_end() -> None:
+    """A strided convolution centres its cells on even pixels: the row too many lies beyond the last one."""
+    upsampled = torch.arange(6.0).view(1, 1, 6, 1).expand(1, 1, 6, 2)
+    assert match_size(torch.zeros(1, 1, 5, 2), upsampled, "same")[1][0, 0, :, 0].tolist() == [0, 1, 2, 3, 4]
+
+
 def test_skips_are_cropped_at_their_centre() -> None:
     skip = torch.arange(64.0).view(1, 1, 8, 8)
     cropped, upsampled = match_size(skip, torch.zeros(1, 1, 4, 2), "valid")

@@ -1,5 +1,7 @@
 """The Architectures page, headlessly: every network, sizes that cannot work, two side by side, and hostile addresses."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -239,3 +241,12 @@ def test_the_tables_of_scores_have_every_set_of_weights_best_first() -> None:
         assert scores == sorted(scores, reverse=True)
     assert scores_markdown().count("\n| ") == len(list_weights()) + 2 * len(groups)
     assert sum(len(frame.value) for frame in run().dataframe[-len(groups) :]) == len(list_weights())
+
+
+def test_visitors_who_open_one_network_at_once_do_not_meet() -> None:
+    sizes = [(side, side) for side in range(64, 256, 16)]
+    requests = [replace(Request.of_paper("unet_plus_plus"), size=size, options=(("width", 8),)) for size in sizes]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(anatomy_of, requests))
+    assert [anatomy.logits_shape[-2:] for anatomy in found] == sizes
+    assert len({anatomy.params for anatomy in found}) == 1

@@ -217,10 +217,12 @@ def test_deep_supervision_trains_every_head(source: FolderSource, name: str, opt
 def test_the_supervised_loss_by_hand() -> None:
     fine, coarse = torch.zeros(1, 1, 4, 4), torch.full((1, 1, 2, 2), 3.0)
     target = torch.zeros(1, 4, 4, dtype=torch.int64)
-    target[0, 0, 0] = 255
     presence = torch.tensor([[2.0]])
     loss = supervised_loss(Supervision([fine, coarse], [0.75, 0.25], presence), target, lambda z, _t: z.mean())
     assert loss.item() == pytest.approx(0.75 * 0 + 0.25 * 3 + math.log1p(math.exp(2)))  # nothing occurs: −log(1 − σ(2))
+    target[0, 0, 0] = 255
+    unknown = supervised_loss(Supervision([fine], [1.0], presence), target, lambda z, _t: z.mean())
+    assert unknown.item() == 0, "the class may lie under the ignored pixel"
     target[0, 1, 1] = 1
     occurs = supervised_loss(Supervision([fine], [1.0], presence), target, lambda z, _t: z.mean())
     assert occurs.item() == pytest.approx(math.log1p(math.exp(-2)))

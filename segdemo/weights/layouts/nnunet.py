@@ -34,7 +34,8 @@ def _read(shapes: Shapes) -> Reading:
         "depth": depth,
         "convolutions": convolutions,
     }
-    preprocessing = Preprocessing("per-channel", multiple_of=2 ** (depth - 1))
+    # Twice what the depth needs: instance normalisation has nothing to compare where one number is left at the bottom.
+    preprocessing = Preprocessing("per-channel", multiple_of=2**depth)
     return Reading("nnunet", options, modules, dropped=("decoder.encoder.",), preprocessing=preprocessing)
 
 
