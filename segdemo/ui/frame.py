@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from segdemo.data.samples import get_sample, list_samples
+from segdemo.errors import CheckpointError
 from segdemo.inference import shared_engine
 from segdemo.models import TITLES, list_models
 from segdemo.text import _
@@ -70,7 +71,11 @@ def listed_weights(model: str | None = None) -> list[WeightsEntry]:
 
 def use_import(entry: WeightsEntry) -> None:
     """Keep imported weights with their card, list them in this session, and put them into the pickers."""
-    keep(entry)
+    try:
+        keep(entry)
+    except CheckpointError as error:
+        st.toast(str(error), icon=":material/error:")
+        return
     _list_in_session(entry.weights_id)
     choose_weights(entry.weights_id)
 
@@ -120,7 +125,7 @@ def weights_line(entry: WeightsEntry) -> str:
     else:
         where = _("bundled") if entry.bundled else _("downloaded") if is_present(entry) else _("to be downloaded")
     parts = [
-        _("{n} classes", n=len(entry.classes)),
+        _("{n} classes", n=len(entry.classes)) if entry.task == "segment" else _("no classes"),
         f"{_(entry.score_name)} {entry.score:.2f}" if entry.score is not None else "",
         _("{n} parameters", n=compact_number(entry.params)),
         f"{compact_number(entry.size_bytes)}B, {where}",

@@ -160,8 +160,8 @@ def _preview(draft: WeightsEntry, answers: Answers) -> None:
     """The sidebar's picture with these answers. Names do not matter to the network, so they cost no new pass."""
     choice = active_choice(choices())
     entry = answered(replace(answers.entry, title=draft.title, trained_on=draft.trained_on), draft.classes)
-    register(entry)
     try:
+        register(entry)
         with st.spinner(_("Segmenting {name} …", name=plain(choice.name)), show_time=True):
             picture = open_choice(choice)
             prediction = shared_engine().segment(picture, entry.weights_id)

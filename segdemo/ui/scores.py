@@ -22,8 +22,8 @@ def show_scores() -> None:
     st.subheader(_("What each network reaches"))
     st.caption(
         _("Networks with 2,000 steps had the same training: the same pictures, seed, loss and augmentation, 8 crops of "
-          "128 × 128 a step, and, but for MNIST CNN, 0.7 to 0.9 million parameters: they are narrower than the papers' networks. "
-          "None began from other weights; more steps would help some more than others. "
+          "128 × 128 a step, and, but for MNIST CNN and the autoencoder, 0.7 to 0.9 million parameters: they are narrower "
+          "than the papers' networks. None began from other weights; more steps would help some more than others. "
           "“–”: not measured.")
     )  # fmt: skip
     for title, rows in score_groups():

@@ -34,7 +34,6 @@ UNREADABLE = (KeyError, IndexError, ValueError, StopIteration)  # what a layout 
 EXPANSION = 4  # bytes in memory for each byte of a file, at most: float8 becomes float32
 
 OTHERS = Notice(N_("Beside the tensors, the file holds other things, which were left out: {names}."))
-NOT_NUMBERS = Notice(N_("Some of these weights are not numbers (NaN or infinite), so the result will be useless."))
 ORDERED = Notice(N_("The names are unknown; tensors were matched by their order and shapes. See whether the result makes sense."))
 GREY = Notice(N_("The network takes one channel: it is given the picture's luminance."))
 MORE_CHANNELS = Notice(N_("The network takes {n} channels, a picture has three: the others are filled with zeros."))
@@ -76,6 +75,7 @@ def import_checkpoint(source: bytes | str | Path, *, model: str | None = None) -
             layout, reading = None, _by_order(shapes, model)
         network = _network(reading, shapes)
         state = _converted(checkpoint, layout, reading, network, path)
+        _check_finite(state)
         return ImportedCheckpoint(
             layout=layout.name if layout else BY_ORDER,
             layout_title=layout.title if layout else "",
@@ -86,7 +86,7 @@ def import_checkpoint(source: bytes | str | Path, *, model: str | None = None) -
             params=sum(parameter.numel() for parameter in network.parameters()),
             preprocessing=replace(reading.preprocessing, channels=reading.options["in_channels"]),
             classes=guess_classes(reading.options["num_classes"]),
-            notes=_notes(checkpoint, reading, state),
+            notes=_notes(checkpoint, reading),
         )
 
 
@@ -209,6 +209,14 @@ def _check_dimensions(shapes: Shapes) -> None:
         raise CheckpointError(_("There is no convolution among these tensors, so they are of no network that works here."))
 
 
+def _check_finite(state: Mapping[str, Tensor]) -> None:
+    if not all(torch.isfinite(tensor).all() for tensor in state.values()):
+        raise CheckpointError(
+            _("Some of these weights are not numbers (NaN or infinite): their training broke down. "
+              "A checkpoint from before that works.")
+        )  # fmt: skip
+
+
 def _unfit(title: str, shapes: Shapes, difference: Difference) -> UnknownLayoutError:
     return UnknownLayoutError(
         _("These tensors come closest to {title}, but do not fit it.", title=title),
@@ -216,7 +224,7 @@ def _unfit(title: str, shapes: Shapes, difference: Difference) -> UnknownLayoutE
     )  # fmt: skip
 
 
-def _notes(checkpoint: Checkpoint, reading: Reading, state: Mapping[str, Tensor]) -> tuple[Notice, ...]:
+def _notes(checkpoint: Checkpoint, reading: Reading) -> tuple[Notice, ...]:
     """What the visitor should know before trusting the result."""
     notes = list(reading.notes)
     channels = reading.options["in_channels"]
@@ -227,6 +235,4 @@ def _notes(checkpoint: Checkpoint, reading: Reading, state: Mapping[str, Tensor]
     if checkpoint.left_out:
         names = ", ".join(name[:40] for name in checkpoint.left_out[:3])
         notes.append(replace(OTHERS, values={"names": names + (" …" if len(checkpoint.left_out) > 3 else "")}))
-    if not all(torch.isfinite(tensor).all() for tensor in state.values()):
-        notes.append(NOT_NUMBERS)
     return tuple(notes)

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 __all__ = ["Opaque", "StorageClaim", "TensorClaim", "describe_pickle"]
 
-MAX_WORK = 600_000  # steps, and what one step goes through; 10,000 tensors take most of it
+MAX_WORK = 800_000  # steps, and what one step goes through; 10,000 tensors take most of it
 MAX_GLOBAL = 200  # characters of a name to import
 MAX_BITS = 128  # of a number; longer ones take their time at every use
 FREE_KEY = 64  # characters; equal texts are compared to their ends, so longer keys are work

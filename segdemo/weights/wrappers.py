@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from os.path import commonprefix
 from typing import TypeVar
 
 from segdemo.errors import CheckpointError
@@ -35,8 +34,8 @@ def state_of(content: object, file: str) -> tuple[dict[str, TensorClaim], tuple[
 
 def stripped(state: Mapping[str, T]) -> dict[str, T]:
     """Without the prefixes that all names share because the network was wrapped for training."""
-    shared, end = commonprefix(list(state)), 0
-    while prefix := next((p for p in PREFIXES if shared.startswith(p, end)), None):
+    first, last, end = min(state, default=""), max(state, default=""), 0  # what these share, all between them share
+    while prefix := next((p for p in PREFIXES if first.startswith(p, end) and last.startswith(p, end)), None):
         end += len(prefix)
     return {key[end:]: value for key, value in state.items()}
 

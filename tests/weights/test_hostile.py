@@ -21,6 +21,7 @@ from torch import Tensor
 
 from segdemo.models import create_model
 from segdemo.weights import CheckpointError, import_checkpoint
+from segdemo.weights.tensorfiles import read_tensors
 
 ROOT = Path(__file__).parents[2]
 MAX_SECONDS = 10.0
@@ -234,6 +235,41 @@ def test_nesting_that_takes_for_ever_to_walk_through(opcodes: bytes, sentence: s
     refused(zipped({"m/data.pkl": pickle.PROTO + b"\x02" + opcodes + pickle.STOP}), sentence)
 
 
+@pytest.mark.parametrize(
+    "opcodes",
+    [
+        pickle.GLOBAL + b"os " + b"a" * 300 + b"\n",
+        pickle.SHORT_BINUNICODE + b"\xc8" + b"a" * 200 + pickle.SHORT_BINUNICODE + b"\x01b" + pickle.STACK_GLOBAL,
+    ],
+)
+def test_names_to_import_that_are_too_long(opcodes: bytes) -> None:
+    refused(zipped({"m/data.pkl": pickle.PROTO + b"\x04" + opcodes + pickle.STOP}), "damaged")
+
+
+@pytest.mark.parametrize("levels", [1, 3])
+def test_prefixes_are_stripped_as_often_as_all_names_have_them(levels: int) -> None:
+    state = {"module._orig_mod." * levels + key: value for key, value in tiny_state().items()}
+    assert set(import_checkpoint(save(state)).state) == set(tiny_state())
+
+
+def test_a_name_that_is_longer_than_any() -> None:
+    refused(save({"net." * 251 + "weight": torch.ones(1)}), "name has more than 1000 characters")
+
+
+def test_tensors_without_numbers() -> None:
+    empty = torch.empty(0, 3, 0, 3)
+    refused(save({"encoder.0.0.weight": empty}), "no numbers at all")
+    header = json.dumps({"a": {"dtype": "F32", "shape": [10**9, 3, 0, 3], "data_offsets": [0, 0]}}).encode()
+    refused(struct.pack("<Q", len(header)) + header, "no numbers at all|damaged")
+    refused(_described({"encoder.0.0.weight": ((10**9, 3, 0, 3), (9, 3, 3, 1), 4)}), "no numbers at all|damaged")
+
+
+def test_numbers_repeated_in_a_file_that_is_one_state_dict(tmp_path: Path) -> None:
+    (tmp_path / "w.pth").write_bytes(_described({"w": ((10**9, 10**9, 1, 1), (0, 0, 0, 0), 4)}))
+    with pytest.raises(CheckpointError, match="larger than the file"):
+        read_tensors(tmp_path / "w.pth")
+
+
 def test_a_call_that_asks_for_all_memory() -> None:
     asks = pickle.dumps({"state_dict": {"w": Calls(bytearray, 10**12)}}, protocol=2)
     refused(zipped({"m/data.pkl": asks}), "something other")
@@ -291,6 +327,66 @@ def whole_network_nested_deeply(path: Path) -> None:
     torch.save(network, path)
 
 
+def _put(index: int) -> bytes:
+    return pickle.BINPUT + bytes([index])
+
+
+def _get(index: int) -> bytes:
+    return pickle.BINGET + bytes([index])
+
+
+def the_same_dictionary_again_and_again(path: Path) -> None:
+    pairs = b"".join(pickle.BININT2 + struct.pack("<H", i) + pickle.NONE + pickle.TUPLE2 for i in range(3000))
+    arguments = pickle.EMPTY_LIST + pickle.MARK + pairs + pickle.APPENDS + pickle.TUPLE1 + _put(0)
+    function = pickle.GLOBAL + b"collections\nOrderedDict\n" + _put(1)
+    calls = (_get(1) + _get(0) + pickle.REDUCE) * 2000
+    path.write_bytes(zipped({"m/data.pkl": pickle.PROTO + b"\x02" + arguments + function + calls + pickle.STOP}))
+
+
+def the_same_shape_again_and_again(path: Path) -> None:
+    shape = pickle.MARK + (pickle.BININT1 + b"\x01") * 100_000 + pickle.TUPLE + _put(0)
+    function = pickle.GLOBAL + b"torch._utils\n_rebuild_tensor_v2\n" + _put(1)
+    kind = pickle.GLOBAL + b"torch\nFloatStorage\n"
+    key = pickle.SHORT_BINUNICODE + b"\x010"
+    storage = pickle.MARK + pickle.SHORT_BINUNICODE + b"\x07storage" + kind + key + key + pickle.BININT1 + b"\x04"
+    arguments = pickle.MARK + storage + pickle.TUPLE + pickle.BINPERSID + pickle.BININT1 + b"\x00" + _get(0) * 2 + pickle.TUPLE
+    calls = (_get(1) + _get(2) + pickle.REDUCE) * 20_000
+    opcodes = pickle.PROTO + b"\x02" + shape + function + arguments + _put(2) + calls + pickle.STOP
+    path.write_bytes(zipped({"m/data.pkl": opcodes, "m/data/0": bytes(16)}))
+
+
+def the_same_long_name_again_and_again(path: Path) -> None:
+    name = pickle.BINUNICODE + struct.pack("<I", 300_000) + b"a" * 300_000
+    calls = (_get(0) + _get(0) + pickle.STACK_GLOBAL) * 3000
+    path.write_bytes(zipped({"m/data.pkl": pickle.PROTO + b"\x04" + name + _put(0) + calls + pickle.STOP}))
+
+
+def equal_long_keys_again_and_again(path: Path) -> None:
+    name = pickle.BINUNICODE + struct.pack("<I", 1_000_000) + b"a" * 1_000_000
+    first = pickle.EMPTY_DICT + name + pickle.NONE + pickle.SETITEM + name + _put(0)
+    calls = (pickle.POP + _get(0) + pickle.NONE + pickle.SETITEM + _get(0)) * 50_000
+    path.write_bytes(zipped({"m/data.pkl": pickle.PROTO + b"\x02" + first + calls + pickle.STOP}))
+
+
+def whole_network_of_modules_that_share_their_tensors(path: Path) -> None:
+    shared = {f"w{i}": torch.nn.Parameter(torch.ones(1)) for i in range(3000)}
+    network = torch.nn.Sequential(*(torch.nn.Identity() for _ in range(3000)))
+    for module in network:
+        module.__dict__["_parameters"] = shared
+    torch.save(network, path)
+
+
+def whole_network_of_modules_that_share_their_children(path: Path) -> None:
+    network = torch.nn.Sequential(*(torch.nn.Identity() for _ in range(3000)))
+    for module in network:
+        module.__dict__["_modules"] = network.__dict__["_modules"]
+    torch.save(network, path)
+
+
+def prefixes_without_end(path: Path) -> None:
+    path.write_bytes(save({"net." * 900_000 + "weight": torch.ones(1)}))
+
+
 def half_precision_unet(path: Path) -> None:
     torch.save(create_model("unet").half().state_dict(), path)  # 31 M parameters: 62 MB here, 124 MB in memory
 
@@ -304,6 +400,13 @@ BOMBS: dict[Callable[[Path], None], str] = {
     many_tensors: "more than 10000 tensors",
     absurd_names: "come closest to",
     whole_network_nested_deeply: "something other",
+    the_same_dictionary_again_and_again: "damaged",
+    the_same_shape_again_and_again: "damaged",
+    the_same_long_name_again_and_again: "damaged",
+    equal_long_keys_again_and_again: "damaged",
+    whole_network_of_modules_that_share_their_tensors: "more than 10000 tensors",
+    whole_network_of_modules_that_share_their_children: "more than 10000 tensors",
+    prefixes_without_end: "more than 1000 characters",
     half_precision_unet: "",
 }
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -143,7 +144,8 @@ def test_what_the_visitor_should_know_is_said(state: State) -> None:
     said = " ".join(notice.text for notice in import_checkpoint(saved({**state, "epoch": 3})).notes)
     assert "left out: epoch" in said
     state["segmentation_head.bias"] = torch.tensor([float("nan"), 0, 1])
-    assert "not numbers" in " ".join(notice.text for notice in import_checkpoint(saved(state)).notes)
+    with pytest.raises(CheckpointError, match="not numbers"):
+        import_checkpoint(saved(state))
     four = create_model("unet", width=4, depth=1, in_channels=4).state_dict()
     assert "takes 4 channels" in " ".join(notice.text for notice in import_checkpoint(saved(four)).notes)
 
@@ -177,6 +179,17 @@ def test_too_many_classes_or_channels() -> None:
         import_checkpoint(saved(create_model("unet", width=2, depth=1, num_classes=300).state_dict()))
 
 
+def test_a_bias_of_another_length_than_what_would_take_it_in() -> None:
+    net = Recorder()
+    milesial(net, torch.randn(1, 3, 32, 32), width=4, classes=2, depth=2)
+    bias, mean = "inc.double_conv.0.bias", net.state["inc.double_conv.1.running_mean"]
+    imported = import_checkpoint(saved({**net.state, bias: torch.ones(4)}))
+    assert torch.equal(imported.state["encoder.0.1.running_mean"], mean - 1)
+    with pytest.raises(UnknownLayoutError) as caught:
+        import_checkpoint(saved({**net.state, bias: torch.ones(5)}))
+    assert caught.value.mismatched == (f"{bias} 5 ≠ 4",)
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="does not exist"):
         import_checkpoint(tmp_path / "none.pth")
@@ -189,7 +202,7 @@ def test_an_upload_is_found_loaded_and_used_but_not_listed(state: State, network
     draft = draft_of_upload(import_checkpoint(saved(state)), "cells.pth")
     entry = answered(draft, named_classes(["background", "cell", "wall"]))
     register(entry)
-    assert entry.weights_id.startswith("unet/imported-") and len(entry.weights_id) == len("unet/imported-12345678")
+    assert entry.weights_id.startswith("unet/imported-") and len(entry.weights_id) == len("unet/imported-") + 16
     assert get_weights(entry.weights_id) is entry and is_present(entry) and not entry.bundled
     assert entry not in list_weights()
     image = torch.rand(1, 3, 32, 32)
@@ -275,6 +288,52 @@ def test_a_cache_that_cannot_be_written_to(state: State, tmp_path: Path, monkeyp
     monkeypatch.setenv("SEGDEMO_CACHE", str(tmp_path / "file"))
     draft = draft_of_upload(import_checkpoint(saved(state)), "w.pth")
     assert draft.file is not None and draft.file.is_file() and tmp_path not in draft.file.parents
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), SafetensorError("I/O error")])
+def test_what_could_not_be_saved_leaves_nothing_behind(
+    error: Exception, state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_state: State, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise error
+
+    monkeypatch.setattr(registry, "save_file", fail)
+    with pytest.raises(CheckpointError, match=r"cannot be kept on this machine: (No space left|SafetensorError)"):
+        draft_of_upload(import_checkpoint(saved(state)), "w.pth")
+    assert not list((tmp_path / "cache" / "imported").iterdir())
+
+
+def test_what_others_left_behind_is_swept(state: State, tmp_path: Path) -> None:
+    draft = draft_of_upload(import_checkpoint(saved(state)), "w.pth")
+    entry = answered(draft, draft.classes)
+    assert keep(entry) and draft.file is not None
+    folder = draft.file.parent
+    draft.file.unlink()
+    (folder / "old.part").write_bytes(b"half")
+    os.utime(folder / "old.part", (0, 0))
+    (folder / "new.part").write_bytes(b"being written")
+    state["segmentation_head.bias"] = torch.ones(3)
+    other = draft_of_upload(import_checkpoint(saved(state)), "w.pth")
+    assert other.file is not None and keep(answered(other, other.classes))
+    draft_of_upload(import_checkpoint(saved({**state, "segmentation_head.bias": torch.zeros(3)})), "w.pth")
+    names = {path.name for path in folder.iterdir()}
+    assert "old.part" not in names and f"{entry.weights_id.rpartition('/')[2]}.json" not in names
+    assert {"new.part", other.file.name, f"{answered(other, other.classes).weights_id.rpartition('/')[2]}.json"} <= names
+
+
+def test_a_name_belongs_to_one_entry(state: State) -> None:
+    draft = draft_of_upload(import_checkpoint(saved(state)), "cells.pth")
+    entry = answered(draft, draft.classes)
+    assert keep(entry)
+    register(replace(entry, card={}))  # the same answers
+    for _restart in range(2):
+        with pytest.raises(CheckpointError, match="have the name"):
+            register(replace(entry, title="another"))
+        with pytest.raises(CheckpointError, match="have the name"):
+            keep(replace(entry, title="another"))
+        registry._registered.clear()
+    assert get_weights(entry.weights_id).title == entry.title
 
 
 def test_the_oldest_uploads_make_room(state: State, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from segdemo.models import create_model
 from segdemo.types import WeightsEntry
-from segdemo.weights import CheckpointError, DownloadError, get_weights, load_model, tensorfiles, weights_path
+from segdemo.weights import CheckpointError, DownloadError, get_weights, load_model, tensorfiles, weights_path, wrappers
 from segdemo.weights.cards import file_sha256
 
 State = dict[str, Tensor]
@@ -139,7 +139,8 @@ def test_packed_archive_is_refused(entry: WeightsEntry, state: State, tmp_path: 
 
 def test_too_many_tensors(entry: WeightsEntry, state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_file(state, tmp_path / "w.safetensors")
-    monkeypatch.setattr(tensorfiles, "MAX_TENSORS", 5)
+    for module in (wrappers, tensorfiles):
+        monkeypatch.setattr(module, "MAX_TENSORS", 5)
     with pytest.raises(CheckpointError, match="more than 5 tensors"):
         load_model(entry, tmp_path / "w.safetensors")
     monkeypatch.setattr(tensorfiles, "MAX_DIRECTORY_BYTES", 50)
