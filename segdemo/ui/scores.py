@@ -39,7 +39,7 @@ def score_groups() -> list[tuple[str, list[Row]]]:
 def by_data_set(listed: Sequence[WeightsEntry]) -> list[tuple[str, list[WeightsEntry]]]:
     """Weights that were trained on the same pictures for the same task, best first."""
     groups: dict[str, list[WeightsEntry]] = {}
-    for entry in listed:
+    for entry in sorted(listed, key=lambda entry: entry.task == "reconstruct"):
         groups.setdefault(_data_set(entry), []).append(entry)
     return [(title, sorted(entries, key=_order)) for title, entries in groups.items()]
 

@@ -124,7 +124,7 @@ def test_code_in_a_file_is_not_run(entry: WeightsEntry, state: State, tmp_path: 
 
 def test_file_that_claims_a_terabyte(entry: WeightsEntry, state: State, tmp_path: Path) -> None:
     torch.save(state | {"segmentation_head.bias": torch.zeros(1).expand(2**40)}, tmp_path / "w.pth")
-    with pytest.raises(CheckpointError, match=r"segmentation_head\.bias 1099511627776"):
+    with pytest.raises(CheckpointError, match="larger than the file"):
         load_model(entry, tmp_path / "w.pth")
 
 
@@ -170,7 +170,7 @@ def test_damaged_download_makes_way_for_the_next(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(DownloadError, match="not been downloaded"):
         load_model(entry)
     path = weights_path(entry)
-    path.parent.mkdir()
+    path.parent.mkdir(parents=True)
     path.write_bytes(b"damaged")
     with pytest.raises(CheckpointError, match="has been removed"):
         load_model(entry)
