@@ -64,7 +64,7 @@ def _two(name: str, beside: str) -> list[Request]:
     anatomies = [anatomy_of(request) for request in shown]
     seen = [field_text(fields_of(r)[a.parts[-1].stage.name]) for r, a in zip(shown, anatomies, strict=True)]
     comparison_table([TITLES[request.name] for request in shown], anatomies, seen)
-    if anatomies[0].input_shape != anatomies[1].input_shape:
+    if anatomies[0].input_shape[1:] != anatomies[1].input_shape[1:]:
         st.caption(_("Each has the input of its paper here, so costs cannot be compared: choose one picture size for both."))
     return shown
 
