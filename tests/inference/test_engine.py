@@ -126,8 +126,7 @@ NORMALISED: dict[str, dict[str, Any]] = {
     "resnet18": {},
     "resnet50": {},
     **{name: {} for name in torchvision_models.TITLES},
-    "smp/linknet": {"encoder_name": "tu-efficientnet_b0"},
-    "smp/unet": {"encoder_name": "tu-mobilenetv3_small_050"},
+    "smp/unet": {"encoder_name": "tu-efficientnet_b0"},
 }
 
 
