@@ -19,6 +19,7 @@ from segdemo.ui.architectures_data import (
     families,
     fields_of,
     nearest_sizes,
+    residual_block_of,
     source_of,
     thumbnail_of,
 )  # fmt: skip
@@ -155,6 +156,11 @@ def _told(request: Request) -> None:
             file, text = source_of(request.name)
             st.caption(f"`segdemo/models/{file}`")
             st.code(text, language="python", height=480)
+            if block := residual_block_of(request):
+                plain_block = _("Its plain residual block, two 3×3 convolutions, from torchvision")
+                bottleneck_block = _("Its bottleneck block, 1×1, 3×3 and 1×1 convolutions, from torchvision")
+                st.caption(plain_block if block[0] == "BasicBlock" else bottleneck_block)
+                st.code(block[1], language="python", height=480)
 
 
 def _story(entry: Architecture) -> None:

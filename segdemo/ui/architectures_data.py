@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from segdemo.errors import SettingError
 from segdemo.features import Anatomy, ReceptiveField, dissect, receptive_fields, strides, without_memory
@@ -17,7 +18,17 @@ from segdemo.text import _
 from segdemo.types import Size
 from segdemo.ui.diagram import draw_thumbnail
 
-__all__ = ["Request", "anatomy_of", "families", "fields_of", "nearest_sizes", "source_of", "thumbnail_of", "warm_gallery"]
+__all__ = [
+    "Request",
+    "anatomy_of",
+    "families",
+    "fields_of",
+    "nearest_sizes",
+    "residual_block_of",
+    "source_of",
+    "thumbnail_of",
+    "warm_gallery",
+]
 
 SEARCHED = 20  # pixels down from a size that does not work: remainders repeat within 16
 SEARCHED_ABOVE = 96  # up, also past what is too small
@@ -142,3 +153,11 @@ def source_of(name: str) -> tuple[str, str]:
     """The name and the text of the file that a network is written in."""
     path = Path(inspect.getsourcefile(type(_built(Request.of_paper(name)))) or "")
     return path.name, path.read_text(encoding="utf-8")
+
+
+def residual_block_of(request: Request) -> tuple[str, str] | None:
+    """The name and the source of the residual block that a network is stacked from, or None."""
+    for module in _built(request).modules():
+        if isinstance(module, BasicBlock | Bottleneck):
+            return type(module).__name__, inspect.getsource(type(module))
+    return None

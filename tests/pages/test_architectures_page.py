@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from segdemo.errors import SettingError
 from segdemo.features.history import architecture_of
 from segdemo.models import TITLES, list_models
-from segdemo.ui.architectures_data import Request, anatomy_of, families, fields_of, nearest_sizes, thumbnail_of
+from segdemo.ui.architectures_data import Request, anatomy_of, families, fields_of, nearest_sizes, residual_block_of, thumbnail_of
 from segdemo.ui.diagram import draw_diagram
 from segdemo.ui.diagram_layout import lay_out
 from segdemo.ui.scores import score_groups, scores_markdown
@@ -250,3 +250,12 @@ def test_visitors_who_open_one_network_at_once_do_not_meet() -> None:
         found = list(pool.map(anatomy_of, requests))
     assert [anatomy.logits_shape[-2:] for anatomy in found] == sizes
     assert len({anatomy.params for anatomy in found}) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "block"), [("resnet18", "BasicBlock"), ("resnet34", "BasicBlock"), ("resnet50", "Bottleneck"), ("unet", None)]
+)
+def test_residual_blocks_are_shown_as_source(name: str, block: str | None) -> None:
+    found = residual_block_of(Request.of_paper(name))
+    assert (found and found[0]) == block
+    assert found is None or f"class {block}(nn.Module)" in found[1]
