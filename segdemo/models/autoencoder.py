@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from segdemo.models.blocks import ConvStyle, check_width, conv_unit, match_size, upsample
+from segdemo.models.blocks import ConvStyle, check_width, conv_unit, fit_size, upsample
 from segdemo.types import Stage
 
 __all__ = ["Autoencoder"]
@@ -56,7 +56,7 @@ class Autoencoder(nn.Module):
             x = encoder(x)
         x = self.latent(x)  # (N, latent, H/8, W/8)
         for up, decoder, before in zip(self.upsample, self.decoder, reversed(sizes), strict=True):
-            x = decoder(match_size(before, up(x), "same")[1])
+            x = decoder(fit_size(up(x), before))
         return self.drawing_head(x)  # type: ignore[no-any-return]
 
     def stages(self) -> list[Stage]:

@@ -17,7 +17,7 @@ from segdemo.errors import SettingError
 from segdemo.models.blocks import ConvStyle, conv_unit, replace_stem
 from segdemo.text import _
 
-__all__ = ["BACKBONES", "Backbone", "Grid", "create_backbone", "grid_after", "vgg_block"]
+__all__ = ["BACKBONES", "Backbone", "Grid", "convolutional_classifier", "create_backbone", "grid_after", "vgg_block"]
 
 VGG_CONVOLUTIONS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
@@ -62,6 +62,15 @@ def vgg_block(channels: Iterable[int], conv: ConvStyle, *, pooled: bool = True, 
     widths = list(channels)
     layers = [layer for i, o in pairwise(widths) for layer in conv_unit(i, o, conv, dilation=dilation)]
     return nn.Sequential(*layers, *([nn.MaxPool2d(2, ceil_mode=True)] if pooled else []))
+
+
+def convolutional_classifier(channels: int, width: int, kernel: int, *, dilation: int = 1, padded: bool) -> nn.Sequential:
+    """fc6 and fc7 of a classification network as convolutions, with its dropout: (N, channels, h, w) → (N, width, …)."""
+    fc6 = nn.Conv2d(channels, width, kernel, padding=dilation * (kernel // 2) if padded else 0, dilation=dilation)
+    fc7 = nn.Conv2d(width, width, 1)
+    for layer in (fc6, fc7):
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    return nn.Sequential(fc6, nn.ReLU(inplace=True), nn.Dropout2d(), fc7, nn.ReLU(inplace=True), nn.Dropout2d())
 
 
 def _vgg(name: str, in_channels: int, width: int, first_padding: int, conv: ConvStyle) -> Backbone:

@@ -14,8 +14,8 @@ from segdemo.types import UpsamplingStep
 
 __all__ = [
     "Activation", "ConvStyle", "Normalization", "PaddingKind", "PaddingMode", "Pooling", "UpsamplingKind",
-    "check_choice", "check_width", "conv_unit", "double_conv", "join", "match_size", "pool", "replace_stem", "upsample",
-    "upsampling_step",
+    "check_choice", "check_width", "conv_unit", "double_conv", "fit_size", "join", "match_size", "pool", "replace_stem",
+    "upsample", "upsampled_channels", "upsampling_step",
 ]  # fmt: skip
 
 PaddingKind = Literal["same", "valid"]
@@ -25,6 +25,7 @@ Normalization = Literal["batch", "instance", "none"]
 Activation = Literal["relu", "leaky_relu", "elu", "gelu"]
 Pooling = Literal["max", "average"]
 
+KEEPS_CHANNELS: tuple[UpsamplingKind, ...] = ("bilinear", "bilinear_wide")
 ACTIVATIONS: dict[str, Any] = {
     "relu": lambda: nn.ReLU(inplace=True),
     "leaky_relu": lambda: nn.LeakyReLU(0.01, inplace=True),
@@ -115,9 +116,14 @@ def upsample(in_channels: int, kind: UpsamplingKind, out_channels: int | None = 
     out = out_channels or in_channels // 2
     if kind == "transposed":
         return nn.ConvTranspose2d(in_channels, out, 2, stride=2)
-    if kind in ("bilinear", "bilinear_wide"):
+    if kind in KEEPS_CHANNELS:
         return nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
     return nn.Sequential(nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False), nn.Conv2d(in_channels, out, 1))
+
+
+def upsampled_channels(in_channels: int, kind: UpsamplingKind, out_channels: int) -> int:
+    """How many channels `upsample` gives."""
+    return in_channels if kind in KEEPS_CHANNELS else out_channels
 
 
 def upsampling_step(kind: UpsamplingKind) -> UpsamplingStep:
@@ -131,13 +137,17 @@ def match_size(skip: Tensor, upsampled: Tensor, padding: PaddingKind) -> tuple[T
     "valid" crops the centre of the larger skip, as published. "same" pads or crops the upsampled map, which is at
     most one pixel off where an odd size was halved.
     """
-    down, right = skip.shape[-2] - upsampled.shape[-2], skip.shape[-1] - upsampled.shape[-1]
     if padding == "valid":
-        top, left = down // 2, right // 2
+        top, left = (skip.shape[-2] - upsampled.shape[-2]) // 2, (skip.shape[-1] - upsampled.shape[-1]) // 2
         return skip[..., top : top + upsampled.shape[-2], left : left + upsampled.shape[-1]], upsampled
-    if down or right:  # negative numbers crop: the last row or column lies beyond the picture
-        upsampled = F.pad(upsampled, [0, right, 0, down])
-    return skip, upsampled
+    return skip, fit_size(upsampled, skip)
+
+
+def fit_size(upsampled: Tensor, like: Tensor) -> Tensor:
+    """The upsampled map (N, D, h, w) padded or cropped at the bottom and the right to the height and width of `like`."""
+    down, right = like.shape[-2] - upsampled.shape[-2], like.shape[-1] - upsampled.shape[-1]
+    # Negative numbers crop: the last row or column lies beyond the picture.
+    return F.pad(upsampled, [0, right, 0, down]) if down or right else upsampled
 
 
 def join(skip: Tensor, upsampled: Tensor, padding: PaddingKind) -> Tensor:

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from segdemo.models.backbones import vgg_block
+from segdemo.models.backbones import convolutional_classifier, vgg_block
 from segdemo.models.blocks import ConvStyle, check_choice, check_width
 from segdemo.types import Stage
 
@@ -68,7 +68,7 @@ class DilatedNet(nn.Module):
             vgg_block([d, d, d, d], conv, pooled=False, dilation=2),
         ])  # fmt: skip
         wide = classifier_width or 64 * width
-        self.bottleneck = _classifier(d, wide, padded=padding == "same")
+        self.bottleneck = convolutional_classifier(d, wide, 7, dilation=4, padded=padding == "same")
         scores = num_classes if context == "none" else max(2, num_classes)
         self.decoder = nn.ModuleList([nn.Conv2d(wide, scores, 1)])
         self.segmentation_head: nn.Module = nn.Identity()
@@ -93,14 +93,6 @@ class DilatedNet(nn.Module):
             Stage("decoder1", "decoder", "decoder.0"),
             Stage("head", "head", "segmentation_head", upsampling="bilinear"),
         ]
-
-
-def _classifier(channels: int, width: int, padded: bool) -> nn.Sequential:
-    fc6 = nn.Conv2d(channels, width, 7, dilation=4, padding=12 if padded else 0)
-    fc7 = nn.Conv2d(width, width, 1)
-    for layer in (fc6, fc7):
-        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-    return nn.Sequential(fc6, nn.ReLU(inplace=True), nn.Dropout2d(), fc7, nn.ReLU(inplace=True), nn.Dropout2d())
 
 
 def _context(scores: int, num_classes: int, factors: tuple[int, ...]) -> nn.Sequential:

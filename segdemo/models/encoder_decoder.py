@@ -18,16 +18,15 @@ from segdemo.models.blocks import (
     check_choice,
     check_width,
     double_conv,
-    match_size,
+    fit_size,
     pool,
     upsample,
+    upsampled_channels,
     upsampling_step,
 )
 from segdemo.types import Stage
 
 __all__ = ["EncoderDecoder"]
-
-KEPT_CHANNELS = ("bilinear", "bilinear_wide")  # kinds of up-sampling that do not change them
 
 
 class EncoderDecoder(nn.Module):
@@ -67,7 +66,7 @@ class EncoderDecoder(nn.Module):
         self.decoder = nn.ModuleList()
         for out in reversed(widths):
             self.upsample.append(upsample(channels, upsampling, out))
-            self.decoder.append(double_conv(channels if upsampling in KEPT_CHANNELS else out, out, conv))
+            self.decoder.append(double_conv(upsampled_channels(channels, upsampling, out), out, conv))
             channels = out
         self.segmentation_head = nn.Conv2d(width, num_classes, 1)
 
@@ -79,7 +78,7 @@ class EncoderDecoder(nn.Module):
             x = pool(encoder(x), self.pooling)
         x = self.bottleneck(x)  # (N, bottleneck, H/16, W/16)
         for up, decoder, before in zip(self.upsample, self.decoder, reversed(sizes), strict=True):
-            x = decoder(match_size(before, up(x), "same")[1])
+            x = decoder(fit_size(up(x), before))
         return self.segmentation_head(x)  # type: ignore[no-any-return]
 
     def stages(self) -> list[Stage]:

@@ -22,7 +22,7 @@ from typing import Any, Literal, cast
 import torch
 from torch import Tensor, nn
 
-from segdemo.models.backbones import Backbone, Grid, create_backbone
+from segdemo.models.backbones import Grid, convolutional_classifier, create_backbone
 from segdemo.models.blocks import ConvStyle, check_choice, check_width
 from segdemo.types import Stage
 
@@ -61,10 +61,11 @@ class FCN(nn.Module):
         self.encoder = nn.ModuleList(base.blocks if base.classifier_kernel else base.blocks[:-1])
         grid = base.grids[-1]
         if base.classifier_kernel:
-            self.bottleneck = _classifier(base, classifier_width or 64 * width, padding == "same")
             deep = classifier_width or 64 * width
-            pad = base.classifier_kernel // 2 if padding == "same" else 0
-            grid = grid.through(base.classifier_kernel, 1, pad)
+            kernel, padded = base.classifier_kernel, padding == "same"
+            self.bottleneck = convolutional_classifier(base.channels[-1], deep, kernel, padded=padded)
+            pad = kernel // 2 if padded else 0
+            grid = grid.through(kernel, 1, pad)
         else:
             self.bottleneck = cast(nn.Sequential, base.blocks[-1])
             deep = base.channels[-1]
@@ -160,16 +161,6 @@ def _fill_bilinear(weight: Tensor, factor: int) -> None:
     weight.zero_()
     for channel in range(weight.shape[0]):
         weight[channel, channel] = bilinear_kernel(weight.shape[-1], factor)
-
-
-def _classifier(base: Backbone, width: int, padded: bool) -> nn.Sequential:
-    """fc6 and fc7 as convolutions, with the dropout of the original."""
-    kernel = cast(int, base.classifier_kernel)
-    fc6 = nn.Conv2d(base.channels[-1], width, kernel, padding=kernel // 2 if padded else 0)
-    fc7 = nn.Conv2d(width, width, 1)
-    for layer in (fc6, fc7):
-        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-    return nn.Sequential(fc6, nn.ReLU(inplace=True), nn.Dropout2d(), fc7, nn.ReLU(inplace=True), nn.Dropout2d())
 
 
 def _score(channels: int, num_classes: int) -> nn.Conv2d:

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from segdemo.errors import SettingError
-from segdemo.models.blocks import ConvStyle, check_width, conv_unit, match_size
+from segdemo.models.blocks import ConvStyle, check_width, conv_unit, fit_size
 from segdemo.models.supervision import Supervision
 from segdemo.text import _
 from segdemo.types import Stage
@@ -95,8 +95,7 @@ class NNUNet(nn.Module):
         x = self.bottleneck(x)
         features = []
         for up, decoder, encoded in zip(self.upsample, self.decoder, reversed(skips), strict=True):
-            skip, enlarged = match_size(encoded, up(x), "same")
-            x = decoder(torch.cat([enlarged, skip], dim=1))
+            x = decoder(torch.cat([fit_size(up(x), encoded), encoded], dim=1))
             features.append(x)
         return features
 

@@ -33,8 +33,9 @@ from segdemo.models.blocks import (
     check_choice,
     check_width,
     double_conv,
-    match_size,
+    fit_size,
     upsample,
+    upsampled_channels,
     upsampling_step,
 )
 from segdemo.models.supervision import Supervision
@@ -77,7 +78,7 @@ class UNetPlusPlus(nn.Module):
         for level, column in self._nested():
             out, deeper = widths[level], widths[level + 1]
             self.upsample[f"x{level}_{column}"] = upsample(deeper, upsampling, out)
-            enlarged = deeper if upsampling in ("bilinear", "bilinear_wide") else out
+            enlarged = upsampled_channels(deeper, upsampling, out)
             self.nodes[f"x{level}_{column}"] = double_conv(column * out + enlarged, out, conv)
         columns = range(1, self.depth + 1) if deep_supervision else [self.depth]
         self.heads = nn.ModuleDict({f"head{column}": nn.Conv2d(width, num_classes, 1) for column in columns})
@@ -105,7 +106,7 @@ class UNetPlusPlus(nn.Module):
         for level, column in self._nested():
             name = f"x{level}_{column}"
             row = [x[f"x{level}_{j}"] for j in range(column)]
-            enlarged = match_size(row[0], self.upsample[name](x[f"x{level + 1}_{column - 1}"]), "same")[1]
+            enlarged = fit_size(self.upsample[name](x[f"x{level + 1}_{column - 1}"]), row[0])
             x[name] = self.nodes[name](torch.cat([*row, enlarged], dim=1))
         return x
 

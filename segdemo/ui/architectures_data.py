@@ -2,6 +2,8 @@
 
 import inspect
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -64,8 +66,7 @@ def _place(entry: Architecture) -> int:
     return HISTORY.index(entry) if entry in HISTORY else len(HISTORY)
 
 
-# The network of a request is shared between visitors; the hooks of one pass over it must not meet those of another.
-_watching = threading.Lock()
+_one_at_a_time = threading.Lock()
 
 
 @lru_cache(maxsize=32)
@@ -78,12 +79,19 @@ def _built(request: Request) -> nn.Module:
     return _model(request.name, request.in_channels, request.num_classes, request.options)
 
 
+@contextmanager
+def _alone_with(request: Request) -> Iterator[nn.Module]:
+    """The network, which visitors share, to run and to hook: a pass over it must not meet the hooks of another."""
+    model = _built(request)
+    with _one_at_a_time:
+        yield model
+
+
 @lru_cache(maxsize=256)
 def anatomy_of(request: Request) -> Anatomy:
     """The network taken apart. Raises SettingError with a sentence where the size or an option does not work."""
-    model = _built(request)
     try:
-        with _watching:
+        with _alone_with(request) as model:
             return dissect(model, request.size, request.in_channels)
     except SettingError:
         raise
@@ -95,8 +103,7 @@ def anatomy_of(request: Request) -> Anatomy:
 @lru_cache(maxsize=256)
 def fields_of(request: Request) -> dict[str, ReceptiveField]:
     """The receptive fields of all stages; they do not depend on the picture's size."""
-    model = _built(request)
-    with _watching:
+    with _alone_with(request) as model:
         return receptive_fields(model, request.in_channels)
 
 
@@ -125,8 +132,8 @@ def _works(request: Request, size: Size) -> bool:
     if min(size) < 1:
         return False
     try:
-        with without_memory():
-            _built(request)(torch.empty(1, request.in_channels, *size))
+        with _alone_with(request) as model, without_memory():
+            model(torch.empty(1, request.in_channels, *size))
     except (RuntimeError, ValueError):
         return False
     return True
@@ -137,7 +144,9 @@ def thumbnail_of(name: str) -> str:
     """The silhouette of a network as its paper has it; empty where it cannot be drawn."""
     request = Request.of_paper(name)
     try:
-        return draw_thumbnail(anatomy_of(request), strides(_built(request), request.in_channels))
+        anatomy = anatomy_of(request)
+        with _alone_with(request) as model:
+            return draw_thumbnail(anatomy, strides(model, request.in_channels))
     except (SettingError, RuntimeError):
         return ""
 
