@@ -5,7 +5,7 @@ import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -21,6 +21,9 @@ from segdemo.types import WeightsEntry
 from segdemo.weights import get_weights, is_present, list_weights
 from segdemo.weights.catalogue import BUNDLED_DIR
 from segdemo.weights.palette import colors_of
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Semantic segmentation from the command line.")
 console = Console()
@@ -49,6 +52,11 @@ def train(
     width: Annotated[int, typer.Option(help="Channels of the first stage.")] = 16,
     option: Annotated[list[str] | None, typer.Option(help="Further options of the architecture, as name=value.")] = None,
     reconstruct: Annotated[bool, typer.Option(help="Draw the picture again instead of labelling it.")] = False,
+    start_from: Annotated[str, typer.Option(help="Weights to begin with, where their names and shapes are the network's.")] = "",
+    only: Annotated[str, typer.Option(help="Train only the parameters whose names begin so, such as classifier.")] = "",
+    empty_share: Annotated[
+        float, typer.Option(min=0, max=0.9, help="Share of training pictures that hold nothing to find.")
+    ] = 0.0,
     steps: Annotated[int, typer.Option(min=1)] = 3000,
     batch_size: Annotated[int, typer.Option(min=1)] = 8,
     crop: Annotated[int, typer.Option(min=32, help="Side of the training crops in pixels.")] = 256,
@@ -67,7 +75,8 @@ def train(
     """Train a network and keep the best weights, with a card that says how they were made and how well they do."""
     import torch
 
-    from segdemo.data.sources import open_source
+    from segdemo.data.empty_pictures import WithEmptyPictures
+    from segdemo.data.sources import Source, open_source
     from segdemo.devices import device_label, pick_device
     from segdemo.models import create_model
     from segdemo.training.loop import TrainingSettings
@@ -75,7 +84,9 @@ def train(
     from segdemo.training.save import WeightsIdentity, save_with_card
     from segdemo.types import ClassInfo, Preprocessing
 
-    source = open_source(data, tuple(classes.split(",")))
+    source: Source = open_source(data, tuple(classes.split(",")))
+    if empty_share:
+        source = WithEmptyPictures(source, empty_share)
     num_classes = len(source.class_names)
     outputs = 3 if reconstruct else 1 if num_classes == 2 else num_classes
     options: dict[str, Any] = {"width": width, "num_classes": outputs, **_options(option or [])}
@@ -85,11 +96,15 @@ def train(
     )
     settings = TrainingSettings(
         steps=steps, batch_size=batch_size, crop=crop, learning_rate=learning_rate,
-        loss=loss, seed=seed, validate_every=validate_every, task="reconstruct" if reconstruct else "segment",
+        loss=loss, seed=seed, validate_every=validate_every, task="reconstruct" if reconstruct else "segment", only=only,
     )  # fmt: skip
     preprocessing = Preprocessing(normalization=normalization.value, multiple_of=multiple_of, offset=offset, border=border)
     torch.manual_seed(seed)
     network = create_model(model, **options)
+    if start_from:
+        _begin_with(network, start_from)
+    if not any(key.startswith(only) for key, _parameter in network.named_parameters()):
+        raise SettingError(_('No parameter\'s name begins with "{only}".', only=only))
     processor = pick_device(device)
     console.print(_("Training {id} on {device}.", id=identity.weights_id, device=device_label(processor)))
     command = "python -m segdemo " + shlex.join(sys.argv[1:])
@@ -102,6 +117,16 @@ def train(
             if step.weights:
                 saved = save_with_card(out, identity, step.weights, source, preprocessing, settings, command)
     console.print(_("Kept in {path}: {scores}", path=out / f"{identity.weights_id}.safetensors", scores=saved))
+
+
+def _begin_with(network: "Module", weights_id: str) -> None:
+    """Take over every tensor of other weights. Raises SettingError where one of them has no place in the network."""
+    from segdemo.weights import load_model
+
+    own, given = network.state_dict(), load_model(get_weights(weights_id)).state_dict()
+    if misfits := [key for key, value in given.items() if key not in own or own[key].shape != value.shape]:
+        raise SettingError(_("{id} cannot be the beginning of this network: {key} does not fit.", id=weights_id, key=misfits[0]))
+    network.load_state_dict(given, strict=False)
 
 
 def _options(texts: list[str]) -> dict[str, Any]:

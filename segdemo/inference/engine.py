@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+from torch import nn
 
 from segdemo.data import Picture
 from segdemo.data.preprocessing import to_input
@@ -28,7 +29,7 @@ from segdemo.inference.pool import WorkerPool
 from segdemo.inference.reconstruction import check_task, reconstruct
 from segdemo.text import N_, _
 from segdemo.types import Latency, Notice, Prediction, Reconstruction, RGBImage
-from segdemo.weights import get_weights
+from segdemo.weights import get_network, get_weights, load_network
 
 __all__ = ["Engine", "shared_engine", "warm_up"]
 
@@ -58,6 +59,7 @@ class Engine:
         )
         self._pool = WorkerPool(parallel=self.device.type == "cpu")
         self._counter = threading.Lock()
+        self.studies = 0  # jobs that looked into a network
         self.passes = 0  # forward passes since the start: redrawing must not add to them
 
     @property
@@ -114,6 +116,28 @@ class Engine:
             self.passes += 1
         drawing = reconstruct(picture, model, replace(model.entry.preprocessing, max_pixels=max_pixels))
         return replace(drawing, degraded=shrunk or model.device != self.device)
+
+    def study(self, name: str, job: Callable[[nn.Module], T]) -> T:
+        """Run `job` on a worker with a network as it was trained: float32, nothing folded. `name` as `get_network` reads it.
+
+        Visitors share the network, so the job works on a copy of it and changes nothing. Raises ImageError where memory
+        is short, and what `load_network` raises.
+        """
+        with self._counter:
+            self.studies += 1
+        try:
+            model = self.models.get_or_make(
+                (name, f"{self.device.type} exact"), lambda: self._pool.run(lambda: self._exact(name))
+            )
+            return self._pool.run(lambda: job(model.module))
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if _out_of_memory(error):
+                raise _no_memory() from error
+            raise
+
+    def _exact(self, name: str) -> LoadedModel:
+        entry = get_network(name)
+        return LoadedModel(entry, load_network(entry).to(self.device), self.device, "float32")
 
     def _model(self, weights_id: str, device: torch.device) -> LoadedModel:
         return self.models.get_or_make(

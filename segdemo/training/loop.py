@@ -41,6 +41,7 @@ class TrainingSettings:
     loss: str = "bce_dice"
     seed: int = 0
     validate_every: int = 500
+    only: str = ""  # train only the parameters whose names begin so; everything else stays exactly as it is
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
@@ -65,17 +66,18 @@ def train(
     average = deepcopy(model).eval().requires_grad_(False)
     objective = create_objective(settings.task, settings.loss)
     judge = validate if settings.task == "segment" else validate_drawing
-    optimizer = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    learned = [p for name, p in model.named_parameters() if name.startswith(settings.only)]
+    optimizer = torch.optim.AdamW(learned, settings.learning_rate, weight_decay=settings.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _learning_rate_factor(step, settings))
     best_score = -1.0
     for step in range(1, settings.steps + 1):
-        model.train()
+        _train_only(model, settings.only)
         image, target = _batch(source, preprocessing, settings, rng, device)
         with _mixed_precision(device):
             loss = objective(model, image, target)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        nn.utils.clip_grad_norm_(learned, 5.0)
         optimizer.step()
         schedule.step()
         _update_average(average, model, min(settings.ema_decay, (1 + step) / (10 + step)))
@@ -89,6 +91,14 @@ def train(
             best_score = score
             weights = {name: value.detach().cpu().clone() for name, value in average.state_dict().items()}
         yield TrainingStep(step, loss.item(), float(schedule.get_last_lr()[0]), validation, weights)
+
+
+def _train_only(model: nn.Module, prefix: str) -> None:
+    """Training mode and gradients for the parts of that name; the others keep their statistics as they are."""
+    for name, module in model.named_modules():
+        module.training = name.startswith(prefix)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name.startswith(prefix))
 
 
 def _mixed_precision(device: torch.device) -> AbstractContextManager[object]:

@@ -7,12 +7,13 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
+from segdemo.data.empty_pictures import WithEmptyPictures, empty_pictures
 from segdemo.data.sources import Source
 from segdemo.models import create_model
 from segdemo.training.loop import TrainingSettings
-from segdemo.training.validation import Validation, validate, validate_drawing
+from segdemo.training.validation import Validation, judge_presence, validate, validate_drawing
 from segdemo.types import ClassInfo, Preprocessing
 from segdemo.weights.cards import file_sha256, write_card
 
@@ -50,12 +51,14 @@ def save_with_card(
     model.load_state_dict(restored)
     judge = validate if settings.task == "segment" else validate_drawing
     scores = judge(model.eval(), source, preprocessing, torch.device("cpu"))
+    presence = _presence(model, source, preprocessing)
     write_card(path.with_suffix(".json"), {
         **asdict(identity),
         "preprocessing": asdict(preprocessing),
         "task": settings.task,
         "score_name": _score_name(settings, len(identity.classes)),
         "scores": _without_nan(asdict(scores)),
+        **({"presence": presence} if presence else {}),
         "data": {"name": source.name, "licence": source.licence, **source.describe()},
         "settings": asdict(settings),
         "command": command,
@@ -65,6 +68,14 @@ def save_with_card(
         "trained_with": f"torch {torch.__version__}",
     })  # fmt: skip
     return scores
+
+
+def _presence(model: nn.Module, source: Source, preprocessing: Preprocessing) -> dict[str, dict[str, float]]:
+    """Whether a network that was trained with empty pictures tells them from those of the validation."""
+    if not isinstance(source, WithEmptyPictures) or not hasattr(model, "supervise"):
+        return {}
+    pictures = [(image, bool((target == 1).any())) for image, target, _kind in source.validation()]
+    return judge_presence(model, [*pictures, *((image, False) for image in empty_pictures())], preprocessing)
 
 
 def _without_nan(scores: dict[str, Any]) -> dict[str, Any]:

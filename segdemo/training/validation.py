@@ -4,6 +4,7 @@ Of a network that draws its input again, the share of the variance that it expla
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,9 +25,10 @@ from segdemo.metrics import (
     recall,
 )
 from segdemo.models.labels import labels_of_logits
-from segdemo.types import Preprocessing
+from segdemo.models.supervision import Supervision
+from segdemo.types import Preprocessing, RGBImage
 
-__all__ = ["Validation", "validate", "validate_drawing"]
+__all__ = ["Validation", "judge_presence", "validate", "validate_drawing"]
 
 
 @dataclass(frozen=True)
@@ -92,3 +94,21 @@ def validate_drawing(model: nn.Module, source: Source, preprocessing: Preprocess
     by_kind = {kind: float(np.mean(values)) for kind, values in sorted(shares.items())}
     every = [share for values in shares.values() for share in values]
     return Validation(max(0.0, float(np.mean(every))), by_kind, nothing, nothing, nothing, (), len(every))
+
+
+@torch.inference_mode()
+def judge_presence(
+    model: nn.Module, pictures: Iterable[tuple[RGBImage, bool]], preprocessing: Preprocessing
+) -> dict[str, dict[str, float]]:
+    """How often a network with a classifier is right about whether the first foreground class occurs in a picture.
+
+    "present" and "absent": the number of such pictures, and the share of them that is judged right at one half.
+    """
+    right: dict[str, list[bool]] = {"present": [], "absent": []}
+    for image, occurs in pictures:
+        supervision: Supervision = model.supervise(to_input(image, preprocessing)[0])  # type: ignore[operator]
+        if supervision.presence is None:
+            return {}
+        judged = bool(supervision.presence[0, 0] > 0)
+        right["present" if occurs else "absent"].append(judged == occurs)
+    return {kind: {"pictures": len(found), "right": float(np.mean(found))} for kind, found in right.items() if found}
