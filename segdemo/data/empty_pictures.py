@@ -20,8 +20,11 @@ from segdemo.types import RGBImage
 __all__ = ["WithEmptyPictures", "empty_pictures"]
 
 FOLDER = Path(skimage.__file__).parent / "data"
-LEARNED_FROM = ("brick", "grass", "gravel", "page", "text", "clock_motion", "camera", "horse", "color", "phantom")
-HELD_OUT = ("astronaut", "chelsea", "coffee")
+LEARNED_FROM = (
+    "brick.png", "camera.png", "chessboard_RGB.png", "clock_motion.png", "color.png", "grass.png", "gravel.png", "horse.png",
+    "moon.png", "motorcycle_left.png", "motorcycle_right.png", "page.png", "phantom.png", "retina.jpg", "rocket.jpg", "text.png",
+)  # fmt: skip
+HELD_OUT = ("astronaut.png", "chelsea.png", "coffee.png")
 SIDE = 256  # pixels
 HELD_OUT_DRAWN = 40
 LEARNED_SEEDS = 1_000_000  # training draws from seeds above, validation from those below
@@ -55,7 +58,7 @@ def empty_pictures() -> Iterator[RGBImage]:
     for seed in range(HELD_OUT_DRAWN):
         yield _empty_micrograph(seed, np.random.default_rng(seed))
     for name in HELD_OUT:
-        yield read_image(FOLDER / f"{name}.png")
+        yield read_image(FOLDER / name)
 
 
 def _draw_empty(rng: np.random.Generator) -> RGBImage:
@@ -76,4 +79,4 @@ def _empty_micrograph(seed: int, rng: np.random.Generator) -> RGBImage:
 
 @cache
 def _photographs() -> tuple[RGBImage, ...]:
-    return tuple(read_image(FOLDER / f"{name}.png") for name in LEARNED_FROM)
+    return tuple(read_image(FOLDER / name) for name in LEARNED_FROM)

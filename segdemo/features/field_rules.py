@@ -1,16 +1,18 @@
 """What each operation of torch does to the view of a map: one rule a kind, by the operation's name.
 
 A rule is given the tensors that come from the picture with their views, the operation's output, and its arguments by
-name. What has no rule works position by position, or, where shapes do not allow that, from everything to everything.
+name. What has no rule works position by position, or, where shapes do not allow that, from everything to everything;
+then, and wherever else a rule says more than a value may see, the view says that it is an upper bound.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
 
 from segdemo.features import reach
-from segdemo.features.field_view import MAP, View, everything, joined, moved, reshaped
+from segdemo.features.field_view import MAP, View, doubted, everything, joined, moved, reshaped
 
 __all__ = ["RULES", "Rule", "elementwise"]
 
@@ -28,11 +30,19 @@ def mixing(known: Known, _output: Tensor, _named: dict[str, Any]) -> View:
     return everything([view for _tensor, view in known])
 
 
+def unfollowed(known: Known, _output: Tensor, _named: dict[str, Any]) -> View:
+    """At most every value from every value."""
+    return everything([view for _tensor, view in known], at_most=True)
+
+
 def on_maps(rule: Callable[[View, Tensor, dict[str, Any]], View]) -> Rule:
-    """A rule for layers that read (N, C, H, W); on anything else they mix everything."""
+    """A rule for layers that read (N, C, H, W). What sees the same everywhere stays so; others are not followed."""
 
     def checked(known: Known, output: Tensor, named: dict[str, Any]) -> View:
-        return rule(known[0][1], output, named) if known[0][1].place == MAP else mixing(known, output, named)
+        view = known[0][1]
+        if view.place == MAP:
+            return rule(view, output, named)
+        return unfollowed(known, output, named) if view.place else mixing(known, output, named)
 
     return checked
 
@@ -73,8 +83,14 @@ def _interpolation(taps: int) -> Callable[[View, Tensor, dict[str, Any]], View]:
 
 
 def _unpooling(known: Known, output: Tensor, named: dict[str, Any]) -> View:
-    """Values and the places they go to both depend on the window that was pooled."""
-    return _nearest(joined([view for _tensor, view in known], known[0][0]), output, named)
+    """Values and the places they go to both depend on the window that was pooled; the last one may be cut short."""
+    pooled, sides = joined([view for _tensor, view in known], known[0][0]), output.shape[-2:]
+
+    def spread(axis: reach.Axis, i: int) -> reach.Axis:
+        side = -(-sides[i] // len(axis))
+        return reach.transposed(axis, sides[i], side, side, 0, 1)
+
+    return pooled.on(spread) if pooled.place == MAP else unfollowed(known, output, named)
 
 
 def _padding(mode: str) -> Callable[[View, Tensor, dict[str, Any]], View]:
@@ -90,15 +106,15 @@ def _reduction(known: Known, output: Tensor, named: dict[str, Any]) -> View:
     tensor, view = known[0]
     dims = named.get("dim")
     reduced = {d % tensor.ndim for d in ([dims] if isinstance(dims, int) else dims or range(tensor.ndim))}
-    if reduced & {d % tensor.ndim for d in view.place}:
-        return everything([view])
+    if met := reduced & {d % tensor.ndim for d in view.place}:
+        return everything([view], at_most=len(met) < len(view.place))
     kept = [d for d in range(tensor.ndim) if d not in reduced]
     return view if named.get("keepdim") else _placed(view, tensor.ndim, kept)
 
 
 def _placed(view: View, before: int, kept: Sequence[int]) -> View:
     """After dimensions were dropped: the view where its dimensions lie among those that are left."""
-    return View(view.rows, view.columns, tuple(kept.index(d % before) - len(kept) for d in view.place))
+    return replace(view, place=tuple(kept.index(d % before) - len(kept) for d in view.place))
 
 
 def _slice(known: Known, output: Tensor, named: dict[str, Any]) -> View:
@@ -107,7 +123,7 @@ def _slice(known: Known, output: Tensor, named: dict[str, Any]) -> View:
     if dim not in view.place:
         return view
     if view.place != MAP:
-        return everything([view])
+        return everything([view], at_most=True)
     start = named.get("start") or 0
     start = max(0, start + tensor.shape[dim]) if start < 0 else start
     return view.on(lambda axis, i: reach.window(axis, output.shape[dim], 1, step, -start, 1) if i == dim + 2 else axis)
@@ -117,18 +133,36 @@ def _selection(known: Known, _output: Tensor, named: dict[str, Any]) -> View:
     tensor, view = known[0]
     dim = named.get("dim", 0) % tensor.ndim
     if dim - tensor.ndim in view.place:
-        return everything([view])
+        return everything([view], at_most=True)
     return _placed(view, tensor.ndim, [d for d in range(tensor.ndim) if d != dim])
 
 
 def _concatenation(known: Known, output: Tensor, named: dict[str, Any]) -> View:
     dim = named.get("dim", 0) % output.ndim - output.ndim
     whole = any(dim in view.place for _tensor, view in known)
-    return mixing(known, output, named) if whole else elementwise(known, output, named)
+    return unfollowed(known, output, named) if whole else elementwise(known, output, named)
 
 
 def _softmax(known: Known, output: Tensor, named: dict[str, Any]) -> View:
-    return _concatenation(known, output, named)
+    whole = (named.get("dim", -1) % output.ndim - output.ndim,) == known[0][1].place
+    return mixing(known, output, named) if whole else _concatenation(known, output, named)
+
+
+def _batch_norm(known: Known, output: Tensor, named: dict[str, Any]) -> View:
+    """With fixed statistics position by position; with the map's own, as instance normalisation has them, not only."""
+    view = elementwise(known, output, named)
+    return doubted(view, "convolutions only") if named.get("training") else view
+
+
+def _group_norm(known: Known, output: Tensor, named: dict[str, Any]) -> View:
+    return doubted(elementwise(known, output, named), "convolutions only")
+
+
+def _layer_norm(known: Known, output: Tensor, named: dict[str, Any]) -> View:
+    """Over channels alone, position by position; over rows and columns as well, by the map's own statistics."""
+    view = elementwise(known, output, named)
+    within = any(d >= -len(named["normalized_shape"]) for d in view.place)
+    return doubted(view, "convolutions only") if within else view
 
 
 def _reshape(known: Known, output: Tensor, _named: dict[str, Any]) -> View:
@@ -154,6 +188,9 @@ def _product(known: Known, output: Tensor, named: dict[str, Any]) -> View:
         left = named.get("self") is tensor or named.get("mat1") is tensor
         if left and view.place == (-2,):
             return joined([view], output)
+        if left and tensor.shape[:-1] == (1,) and view.certainty == "upper bound":
+            view = replace(view, certainty="exact")  # a list of all values of all positions, each of which counts
+            return everything([view])
     return mixing(known, output, named)
 
 
@@ -169,9 +206,10 @@ RULES: dict[str, Rule] = {
     "replication_pad2d": on_maps(_padding("replicate")),
     "slice": _slice, "select": _selection, "cat": _concatenation,
     "_softmax": _softmax, "_safe_softmax": _softmax,
+    "native_batch_norm": _batch_norm, "native_group_norm": _group_norm, "native_layer_norm": _layer_norm,
     "view": _reshape, "_unsafe_view": _reshape, "reshape": _reshape, "unsqueeze": _reshape, "squeeze": _reshape,
     "permute": _permutation, "transpose": _permutation, "t": _permutation,
     "mm": _product, "addmm": _product, "bmm": _product, "baddbmm": _product, "linear": _product,
-    "roll": mixing, "flip": mixing, "index": mixing, "gather": mixing, "pixel_shuffle": mixing,
+    "roll": unfollowed, "flip": unfollowed, "index": unfollowed, "gather": unfollowed, "pixel_shuffle": unfollowed,
     "scaled_dot_product_attention": mixing, "_scaled_dot_product_attention_math": mixing,
 }  # fmt: skip

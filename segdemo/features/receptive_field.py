@@ -3,7 +3,7 @@
 A forward pass on "meta" is watched operation by operation while `reach.py` carries along, for every position, the first
 and last input pixel it depends on. Nothing is estimated: strides, dilation, crops, interpolation and skips are followed
 exactly. Normalisation is taken as it is at prediction with fixed statistics; instance normalisation too is treated as
-if it acted on each position alone, although its mean is that of the whole map.
+if it acted on each position alone, although its mean is that of the whole map. A view's `certainty` says so.
 """
 
 from dataclasses import dataclass

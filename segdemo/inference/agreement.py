@@ -1,10 +1,12 @@
 """How a prediction compares with a known truth: scores, and where each kind of error lies."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from segdemo.errors import ImageError
+from segdemo.geometry import Size
 from segdemo.metrics import confusion_matrix, dice_per_class, iou_per_class, precision, recall
 from segdemo.text import _
 from segdemo.types import IGNORE_INDEX, ClassInfo, LabelMap, Prediction
@@ -28,17 +30,17 @@ def compare(prediction: Prediction, target: LabelMap) -> list[ClassScores]:
 
     target: (H, W), 255 is ignored. Raises ImageError where it has another size, or classes the network does not know.
     """
-    check_target(prediction, target)
+    check_target(prediction.size, prediction.classes, target)
     matrix = confusion_matrix(prediction.preds, target, len(prediction.classes), IGNORE_INDEX)
     columns = zip(dice_per_class(matrix), iou_per_class(matrix), precision(matrix), recall(matrix), strict=True)
     rows = [ClassScores(c.name, *map(float, v)) for c, v in zip(prediction.classes, columns, strict=True)]
     return [row for row in rows[1:] if not np.isnan(row.iou)]
 
 
-def check_target(prediction: Prediction, target: LabelMap) -> None:
-    """Raise ImageError, with a sentence, where a mask cannot be compared with a prediction."""
-    if target.shape != prediction.preds.shape:
-        (height, width), (own_height, own_width) = target.shape, prediction.size
+def check_target(size: Size, classes: Sequence[ClassInfo], target: LabelMap) -> None:
+    """Raise ImageError, with a sentence, where a mask does not fit a picture of that size and a network of those classes."""
+    if target.shape != size:
+        (height, width), (own_height, own_width) = target.shape, size
         raise ImageError(
             _(
                 "It has {w} × {h} pixels and the picture {W} × {H}; they must be equal.",
@@ -48,7 +50,7 @@ def check_target(prediction: Prediction, target: LabelMap) -> None:
                 H=own_height,
             )
         )
-    known = len(prediction.classes) - 1
+    known = len(classes) - 1
     occurs = np.bincount(target.ravel(), minlength=256) > 0
     if (unknown := np.flatnonzero(occurs[known + 1 : IGNORE_INDEX])).size:
         number = int(unknown[0]) + known + 1
@@ -63,7 +65,7 @@ def check_target(prediction: Prediction, target: LabelMap) -> None:
 
 def error_map(prediction: Prediction, target: LabelMap) -> LabelMap:
     """(H, W) indices into ERROR_KINDS: where the prediction is right, and which way it is wrong."""
-    check_target(prediction, target)
+    check_target(prediction.size, prediction.classes, target)
     preds = prediction.preds
     result = np.zeros(preds.shape, np.uint8)
     result[(preds > 0) & (preds == target)] = 1

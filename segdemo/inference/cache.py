@@ -64,6 +64,12 @@ class BoundedCache(Generic[K, V]):
                     self.put(key, value)
             return value
 
+    def discard(self, key: K) -> None:
+        """Forget a value, if it is there."""
+        with self._lock:
+            if key in self._values:
+                self._used -= self._values.pop(key)[1]
+
     @property
     def used_bytes(self) -> int:
         """What the kept values take."""

@@ -79,14 +79,33 @@ class FCN(nn.Module):
         self.segmentation_head.deconvolution.requires_grad_(False)
 
     def forward(self, image: Tensor) -> Tensor:  # (N, in_channels, H, W)
+        deep, skips = self._features(image)
+        return self._enlarged(deep, skips, len(skips), image)
+
+    def scores(self, image: Tensor) -> dict[int, Tensor]:
+        """Stride → logits (N, num_classes, H, W) that know the places down to that stride only: 32, then 16, then 8.
+
+        Of finer skips the scores' mean is added, one number a class, because the deeper scores were trained to be
+        added to them. Everything is enlarged as in the whole network; so the last are its logits.
+        """
+        deep, skips = self._features(image)
+        return {32 >> used: self._enlarged(deep, skips, used, image) for used in range(len(skips) + 1)}
+
+    def _features(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """The deepest scores, and the maps that skip to the sums, the deepest first."""
         maps = []
         x = image
         for encoder in self.encoder:
             x = encoder(x)
             maps.append(x)
         x = self.decoder[0](self.bottleneck(x))  # (N, num_classes, H/32, W/32)
-        for fuse, source in zip(self.decoder[1:], self.sources, strict=True):
-            x = fuse(x, maps[source])
+        return x, [maps[source] for source in self.sources]
+
+    def _enlarged(self, deep: Tensor, skips: list[Tensor], used: int, image: Tensor) -> Tensor:
+        """Logits (N, num_classes, H, W) from the first `used` skips and the mean scores of the others."""
+        x = deep
+        for i, (fuse, skip) in enumerate(zip(self.decoder[1:], skips, strict=True)):
+            x = fuse(x, skip, flat=i >= used)  # (N, num_classes, H/16, W/16), then H/8
         return self.segmentation_head(x, image.shape[-2:])  # type: ignore[no-any-return]
 
     def stages(self) -> list[Stage]:
@@ -138,13 +157,14 @@ class Fuse(nn.Module):
         self.offset = round((self.up.grid.start - skip_grid.start) / skip_grid.stride)
         self.grid = Grid(skip_grid.start + max(self.offset, 0) * skip_grid.stride, skip_grid.stride)
 
-    def forward(self, deep: Tensor, skip: Tensor) -> Tensor:
-        """deep (N, C, h, w), skip (N, D, ≈2h, ≈2w) → their sum (N, C, ≈2h, ≈2w)."""
+    def forward(self, deep: Tensor, skip: Tensor, flat: bool = False) -> Tensor:
+        """deep (N, C, h, w), skip (N, D, ≈2h, ≈2w) → their sum (N, C, ≈2h, ≈2w); flat: of the skip's scores only the mean."""
         up, scores = self.up.deconvolution(deep), self.score(skip)
         up = up[..., max(-self.offset, 0) :, max(-self.offset, 0) :]
         scores = scores[..., max(self.offset, 0) :, max(self.offset, 0) :]
         height, width = min(up.shape[-2], scores.shape[-2]), min(up.shape[-1], scores.shape[-1])
-        return up[..., :height, :width] + scores[..., :height, :width]  # type: ignore[no-any-return]
+        up, scores = up[..., :height, :width], scores[..., :height, :width]
+        return up + (scores.mean(dim=(2, 3), keepdim=True) if flat else scores)  # type: ignore[no-any-return]
 
 
 def bilinear_kernel(kernel: int, factor: int) -> Tensor:

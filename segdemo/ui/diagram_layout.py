@@ -12,7 +12,20 @@ from typing import Literal
 from segdemo.features import Anatomy, Part
 from segdemo.text import _
 
-__all__ = ["ARC", "ARC_STEP", "INPUT", "LETTER", "OUTPUT", "Block", "Labels", "Layout", "before", "lay_out", "shape_text"]
+__all__ = [
+    "ARC",
+    "ARC_STEP",
+    "INPUT",
+    "LETTER",
+    "OUTPUT",
+    "Block",
+    "Labels",
+    "Layout",
+    "before",
+    "grid_of",
+    "lay_out",
+    "shape_text",
+]
 
 FONT = 11.5
 LETTER = 0.56 * FONT  # mean width of a letter
@@ -97,6 +110,15 @@ def before(anatomy: Anatomy, index: int) -> str:
     return stage.after or (anatomy.parts[index - 1].stage.name if index else INPUT)
 
 
+def grid_of(anatomy: Anatomy, strides: Mapping[str, float | None]) -> dict[str, tuple[int, int]]:
+    """(column, row) of the image, every stage and, where they are enlarged at the end, the logits."""
+    return {place.name: (place.column, place.row) for place in _places(anatomy, strides, _is_flat(anatomy), "compact")}
+
+
+def _is_flat(anatomy: Anatomy) -> bool:
+    return not any(part.stage.kind == "decoder" for part in anatomy.parts)
+
+
 def lay_out(anatomy: Anatomy, strides: Mapping[str, float | None], width: float, height: float) -> Layout:
     """Blocks within about `width` × `height`, with the longest labels that fit; wider where even the shortest do not.
 
@@ -111,7 +133,7 @@ def lay_out(anatomy: Anatomy, strides: Mapping[str, float | None], width: float,
 
 
 def _laid_out(anatomy: Anatomy, strides: Mapping[str, float | None], width: float, height: float, labels: Labels) -> Layout:
-    flat = not any(part.stage.kind == "decoder" for part in anatomy.parts)
+    flat = _is_flat(anatomy)
     places = _places(anatomy, strides, flat, labels)
     rows = 1 + max(place.row for place in places)
     arcs = 6.0 + _arc_height(places, first_row=True)

@@ -12,8 +12,16 @@ from segdemo.inference.export import Result, blend
 from segdemo.types import LabelMap, Prediction, RGBImage
 
 __all__ = [
-    "DISPLAY_PIXELS", "Encoded", "display_size", "encode_labels", "encode_photograph", "encode_probabilities",
-    "overlay_thumbnail", "thumbnail",
+    "DISPLAY_PIXELS",
+    "Encoded",
+    "display_size",
+    "encode_grey",
+    "encode_labels",
+    "encode_photograph",
+    "encode_probabilities",
+    "encode_small",
+    "overlay_thumbnail",
+    "thumbnail",
 ]  # fmt: skip
 
 DISPLAY_PIXELS = 1_200_000  # about what fits a laptop's screen; the downloads keep every pixel
@@ -100,6 +108,17 @@ def _shrunk(image: RGBImage) -> RGBImage:
     if height * width > 8 * THUMBNAIL[0] * THUMBNAIL[1]:  # a very long strip of a picture: only its middle is seen
         height, width = THUMBNAIL
     return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def encode_small(image: NDArray[np.uint8]) -> Encoded:
+    """A small picture, lossless: RGB (h, w, 3), or with how opaque it is (h, w, 4)."""
+    order = cv2.COLOR_RGBA2BGRA if image.shape[2] == 4 else cv2.COLOR_RGB2BGR
+    return _png(np.asarray(cv2.cvtColor(image, order), dtype=np.uint8))
+
+
+def encode_grey(values: NDArray[np.uint8]) -> Encoded:
+    """Values (h, w), lossless."""
+    return _png(values)
 
 
 def _small_jpeg(image: RGBImage) -> Encoded:

@@ -21,6 +21,7 @@ def main() -> None:
     st.logo(ASSETS / "logo.svg", size="large")
     page = st.navigation([
         st.Page(PAGES / "segment.py", title=_("Segment"), icon=":material/image_search:", default=True),
+        st.Page(PAGES / "features.py", title=_("Feature maps"), icon=":material/grid_view:"),
         st.Page(PAGES / "architectures.py", title=_("Architectures"), icon=":material/account_tree:"),
         st.Page(PAGES / "weights.py", title=_("Weights"), icon=":material/database:"),
     ])  # fmt: skip

@@ -23,7 +23,8 @@ def show_scores() -> None:
     st.caption(
         _("Networks with 2,000 steps had the same training: the same pictures, seed, loss and augmentation, 8 crops of "
           "128 × 128 a step, and, but for MNIST CNN and the autoencoder, 0.7 to 0.9 million parameters: they are narrower "
-          "than the papers' networks. None began from other weights; more steps would help some more than others. "
+          "than the papers' networks. More steps would help some more than others. The U-Net 3+ with a gate is the one "
+          "without, and a classifier that was trained on top of it. "
           "“–”: not measured.")
     )  # fmt: skip
     for title, rows in score_groups():

@@ -45,7 +45,7 @@ def show_segment_page() -> None:
         stage = st.container()
         strip = st.container()
     result = _segmented(active, entry, stage)
-    truth = truth_for(active, result.prediction, stage) if result else None
+    truth = truth_for(active, result.prediction.size, entry.classes, stage) if result else None
     with control_column:
         view = view_controls(entry.binary, truth is not None)
         _promise(active, entry)

@@ -8,18 +8,19 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from segdemo.data import Picture, open_picture, read_labels
-from segdemo.data.samples import Sample, get_sample
+from segdemo.data.samples import Sample, get_sample, list_samples
 from segdemo.errors import ImageError
 from segdemo.inference.agreement import check_target
 from segdemo.inference.cache import BoundedCache
 from segdemo.inference.pool import cpu_count
 from segdemo.text import _
-from segdemo.types import LabelMap, Prediction, WeightsEntry
+from segdemo.types import ClassInfo, LabelMap, Size, WeightsEntry
 from segdemo.weights import get_weights
 
 __all__ = [
     "MAX_UPLOADS", "Choice", "activate", "active_choice", "choices", "chosen_sample", "chosen_weights", "keep_mask",
-    "keep_photo", "masks", "open_choice", "truth_for",
+    "keep_photo", "masks", "open_choice", "open_sample", "other_pictures",
+    "truth_for",
 ]  # fmt: skip
 
 ACTIVE_KEY = "active_picture"
@@ -87,6 +88,22 @@ def choices() -> list[Choice]:
     return found
 
 
+def open_sample(sample: Sample) -> Picture:
+    """A picture of the gallery, whatever is chosen."""
+    return open_choice(_of_gallery(sample))
+
+
+def other_pictures(than: Picture) -> dict[str, Choice]:
+    """The visitor's pictures and all of the gallery, by key, without the one that is looked at."""
+    found = {c.key: c for c in [*choices()[1:], *map(_of_gallery, list_samples())]}
+    return {key: choice for key, choice in found.items() if choice.sha256 != than.sha256}
+
+
+def _of_gallery(sample: Sample) -> Choice:
+    data = _sample_data(sample.key)[0]
+    return Choice(f"gallery_{sample.key}", sample.title, data, hashlib.sha256(data).hexdigest(), sample)
+
+
 def active_choice(available: list[Choice]) -> Choice:
     """The picture on screen: the one chosen last; where it was removed, the last of those that are left."""
     key = st.session_state.get(ACTIVE_KEY, "sample")
@@ -119,22 +136,22 @@ def keep_photo() -> None:
         activate("camera")
 
 
-def truth_for(choice: Choice, prediction: Prediction, place: DeltaGenerator) -> LabelMap | None:
-    """The exact mask of a picture, if there is one that this network's classes can be held against.
+def truth_for(choice: Choice, size: Size, classes: tuple[ClassInfo, ...], place: DeltaGenerator) -> LabelMap | None:
+    """The exact mask of a picture of that size, if there is one that a network's classes can be held against.
 
     A sample's mask counts where the network has the classes it was drawn with. What is wrong with a visitor's mask is
     said in `place`.
     """
     if choice.sample is not None:
         truth = _sample_data(choice.sample.key)[1]
-        fits = truth is not None and get_weights(choice.sample.suggested).classes == prediction.classes
+        fits = truth is not None and get_weights(choice.sample.suggested).classes == classes
         return truth if fits else None
     mask = masks().get(choice.key)
     if mask is None:
         return None
     try:
         truth = read_labels(mask)
-        check_target(prediction, truth)
+        check_target(size, classes, truth)
     except ImageError as error:
         place.error(f"{_('Mask')}: {error}", icon=":material/broken_image:")
         return None

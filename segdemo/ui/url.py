@@ -15,7 +15,7 @@ from segdemo.errors import SettingError
 from segdemo.models import list_models
 from segdemo.text import _
 from segdemo.ui.words import plain
-from segdemo.weights import get_weights
+from segdemo.weights import get_network, get_weights
 
 __all__ = ["DEFAULT_WEIGHTS", "STYLES", "parse_input", "read_url", "show_url_messages", "write_url"]
 
@@ -66,6 +66,18 @@ def _options(text: str) -> str:
     return text
 
 
+def _word(text: str) -> str:
+    if text and not re.fullmatch(r"[A-Za-z0-9_]{1,40}", text):
+        raise SettingError(_("In the address, stage and lens are single words such as encoder2 and probe."))
+    return text
+
+
+def _network(text: str) -> str:
+    if text:
+        get_network(text)
+    return text
+
+
 def _parameters() -> dict[str, Parameter]:
     return {
         "sample": Parameter(list_samples()[0].key, lambda key: get_sample(key).key),
@@ -77,6 +89,9 @@ def _parameters() -> dict[str, Parameter]:
         "beside": Parameter("", _net),
         "input": Parameter("", parse_input),
         "options": Parameter("", _options),
+        "stage": Parameter("", _word),
+        "lens": Parameter("", _word),
+        "second": Parameter("", _network),
     }
 
 

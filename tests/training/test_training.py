@@ -22,7 +22,7 @@ from segdemo.models.supervision import Supervision
 from segdemo.training.loop import TrainingSettings, TrainingStep, train
 from segdemo.training.objective import supervised_loss
 from segdemo.training.save import WeightsIdentity, save_with_card
-from segdemo.training.validation import validate
+from segdemo.training.validation import judge_presence, validate
 from segdemo.types import ClassInfo, Preprocessing
 from segdemo.weights.cards import file_sha256, read_card
 
@@ -240,3 +240,25 @@ def test_a_network_without_skips_learns_to_draw_its_input(source: FolderSource, 
     entry = read_card(tmp_path / "autoencoder" / "discs.json")
     assert entry.score_name == "variance explained"
     assert entry.score == pytest.approx(saved.score) and entry.score > 0.3
+
+
+def test_only_the_named_part_is_trained(source: FolderSource) -> None:
+    torch.manual_seed(0)
+    model = create_model("unet3_plus", width=2, classification_guided=True)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    settings = replace(SETTINGS, steps=3, validate_every=3, only="classifier")
+    (kept,) = [s.weights for s in train(model, source, PREPROCESSING, settings, CPU) if s.weights]
+    changed = {name for name, value in kept.items() if not torch.equal(value, before[name])}
+    assert changed
+    assert all(name.startswith("classifier") for name in changed)
+
+
+def test_a_gate_is_judged_on_pictures_with_and_without_the_class(source: FolderSource) -> None:
+    torch.manual_seed(0)
+    model = create_model("unet3_plus", width=2, classification_guided=True).eval()
+    pictures = [(image, occurs) for image, _target, _kind in source.validation() for occurs in (True, False)]
+    model.classifier[1].bias.data = torch.tensor([-50.0, 50.0])  # absent | present
+    found = judge_presence(model, pictures, PREPROCESSING)
+    assert found["present"] == {"pictures": len(pictures) // 2, "right": 1.0}
+    assert found["absent"]["right"] == 0.0
+    assert judge_presence(create_model("unet3_plus", width=2).eval(), pictures, PREPROCESSING) == {}

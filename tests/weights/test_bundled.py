@@ -11,8 +11,9 @@ from segdemo.data.shapes import draw_shapes
 from segdemo.metrics import confusion_matrix, iou_per_class, mean_iou
 from segdemo.models import create_model
 from segdemo.models.labels import labels_of_logits
+from segdemo.training.validation import judge_presence
 from segdemo.types import LabelMap, RGBImage, WeightsEntry
-from segdemo.weights import list_weights, load_model, weights_path
+from segdemo.weights import get_weights, list_weights, load_model, weights_path
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -23,6 +24,7 @@ OURS = [
 BUNDLED = [entry for entry in list_weights() if entry.bundled]
 BUDGET = {"steps": 2000, "batch_size": 8, "crop": 128, "loss": "bce_dice", "seed": 0, "learning_rate": 2e-3}
 LARGER = {"unet/nuclei", "unet/shapes"}  # trained for longer: what the Segment page opens with
+CONTINUED = {"unet3_plus/nuclei-gated": "unet3_plus/nuclei"}  # a part added to, and trained on top of, other weights
 
 
 @pytest.mark.parametrize("model", OURS)
@@ -35,13 +37,29 @@ def test_all_bundled_weights_together_stay_below_60_mb() -> None:
     assert sum(weights_path(entry).stat().st_size for entry in BUNDLED) < 60_000_000
 
 
-@pytest.mark.parametrize("entry", [e for e in BUNDLED if e.weights_id not in LARGER], ids=lambda e: e.weights_id)
+@pytest.mark.parametrize("entry", [e for e in BUNDLED if e.weights_id not in LARGER | set(CONTINUED)], ids=lambda e: e.weights_id)
 def test_one_budget_for_all(entry: WeightsEntry) -> None:
     settings = entry.card["settings"]
     assert isinstance(settings, dict)
     assert {key: settings[key] for key in BUDGET} == BUDGET
     if entry.model not in ("mnist_cnn", "autoencoder"):  # at the size that it always has; with a task of its own
         assert 500_000 < entry.params < 1_000_000
+
+
+@pytest.mark.parametrize(("added", "base"), CONTINUED.items())
+def test_weights_that_continue_others_differ_only_in_what_was_added(added: str, base: str) -> None:
+    weights, before = (load_model(get_weights(name)).state_dict() for name in (added, base))
+    assert set(before) < set(weights)
+    assert all(torch.equal(weights[name], value) for name, value in before.items())
+
+
+def test_the_gate_tells_pictures_with_nuclei_from_those_without() -> None:
+    """As its card says, on generated pictures: what it was trained on were others."""
+    entry = get_weights("unet3_plus/nuclei-gated")
+    network = load_model(entry)
+    pictures = [(image, True) for image, _target in scenes("nuclei")] + [(image, False) for image, _target in scenes("shapes")]
+    found = judge_presence(network, pictures, entry.preprocessing)
+    assert found["present"]["right"] == found["absent"]["right"] == 1.0
 
 
 def scenes(data: str) -> list[tuple[RGBImage, LabelMap]]:

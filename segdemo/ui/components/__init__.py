@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-__all__ = ["picture_strip", "picture_viewer"]
+__all__ = ["channel_mosaic", "frame_player", "network_walk", "picture_strip", "picture_viewer", "pixel_prober"]
 
 FOLDER = Path(__file__).parent
 
@@ -19,3 +19,7 @@ def _declare(name: str) -> Callable[..., Any]:
 
 picture_viewer = _declare("viewer")
 picture_strip = _declare("strip")
+network_walk = _declare("walk")
+channel_mosaic = _declare("mosaic")
+pixel_prober = _declare("prober")
+frame_player = _declare("frames")

@@ -43,3 +43,48 @@ async function loadPixels(url) {
 function rgb(color) {
   return `rgb(${color[0]}, ${color[1]}, ${color[2]})`;
 }
+
+function vector(tag, attributes = {}, ...children) {
+  // The same as `element` for a part of an SVG drawing.
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "text") node.textContent = value;
+    else if (value !== null && value !== undefined) node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+function filled(template, values) {
+  // "channel {channel}" → "channel 17": sentences come from Python, in the visitor's language.
+  return (template ?? "").replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+function calm() {
+  return window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+}
+
+function isBorder(labels, width, height, x, y, reach) {
+  const own = labels[(y * width + x) * 4];
+  for (let dy = -reach; dy <= reach; dy++) {
+    for (let dx = -reach; dx <= reach; dx++) {
+      const nx = x + dx, ny = y + dy;
+      if (nx >= 0 && ny >= 0 && nx < width && ny < height && labels[(ny * width + nx) * 4] !== own) return true;
+    }
+  }
+  return false;
+}
+
+function likeliest(probs, binary, fx, fy) {
+  // Rows of {label, probability} at a place in fractions of the picture, likeliest first; as encode_probabilities wrote them.
+  const at = (width, x) => (Math.min(probs.height - 1, Math.floor(fy * probs.height)) * probs.width + x * width + Math.min(width - 1, Math.floor(fx * width))) * 4;
+  if (binary) {
+    const p = probs.data[at(probs.width, 0)] / 255;
+    return [{ label: 1, probability: p }, { label: 0, probability: 1 - p }];
+  }
+  // Red and green hold a class and its probability, for each of three planes laid side by side.
+  return [0, 1, 2]
+    .map((plane) => at(probs.width / 3, plane))
+    .map((i) => ({ label: probs.data[i], probability: probs.data[i + 1] / 255 }))
+    .filter((row, k) => k === 0 || row.probability >= 0.005);
+}

@@ -50,17 +50,6 @@ function setSplit(viewer, percent) {
   viewer.after.classList.toggle("hidden", viewer.split > 88);
 }
 
-function isBorder(labels, width, height, x, y, reach) {
-  const own = labels[(y * width + x) * 4];
-  for (let dy = -reach; dy <= reach; dy++) {
-    for (let dx = -reach; dx <= reach; dx++) {
-      const nx = x + dx, ny = y + dy;
-      if (nx >= 0 && ny >= 0 && nx < width && ny < height && labels[(ny * width + nx) * 4] !== own) return true;
-    }
-  }
-  return false;
-}
-
 function paint(viewer) {
   const { data, labels, canvas } = viewer;
   if (!labels) return;
@@ -103,19 +92,7 @@ function probed(viewer, fx, fy) {
   const label = labels.data[at(labels)];
   if (data.errors) return [{ label, probability: null }];
   if (!probs) return [{ label, probability: null }];
-  const i = at(probs);
-  if (data.binary) {
-    const p = probs.data[i] / 255;
-    return [{ label: 1, probability: p }, { label: 0, probability: 1 - p }];
-  }
-  // Red and green hold a class and its probability, for each of three planes laid side by side.
-  const third = probs.width / 3;
-  const x = Math.min(third - 1, Math.floor(fx * third));
-  const y = Math.min(probs.height - 1, Math.floor(fy * probs.height));
-  return [0, 1, 2]
-    .map((k) => (y * probs.width + k * third + x) * 4)
-    .map((j) => ({ label: probs.data[j], probability: probs.data[j + 1] / 255 }))
-    .filter((row, k) => k === 0 || row.probability >= 0.005);
+  return likeliest(probs, data.binary, fx, fy);
 }
 
 function showProbe(viewer, event) {

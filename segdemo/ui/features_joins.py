@@ -1,0 +1,49 @@
+"""What feeds a stage that has skips: each map as it arrives at the join, and what the stage makes of them."""
+
+import streamlit as st
+from torch import Tensor
+
+from segdemo.features import fit_basis, kind_of, project, summary, to_rgb, value_range
+from segdemo.features.colour import coloured
+from segdemo.text import _
+from segdemo.ui.diagram_layout import before, shape_text
+from segdemo.ui.features_parts import CLIP, show_picture
+from segdemo.ui.study import Study
+
+__all__ = ["show_join"]
+
+SIGNS = {"concat": "‖", "sum": "+", "indices": "⌗"}
+
+
+def show_join(study: Study, stage: str) -> None:
+    """Before: what came up and what the skips bring. After: the stage's own map."""
+    join = study.recording.joins[stage]
+    index = next(i for i, part in enumerate(study.anatomy.parts) if part.stage.name == stage)
+    below = before(study.anatomy, index)
+    how = {
+        "concat": _("laid side by side as channels (‖)"), "sum": _("added up (+)"),
+        "indices": _("put back where each maximum was found"),
+    }[join.kind]  # fmt: skip
+    st.caption(_("Before the convolutions of {stage}, these maps are {how}; after them, one map is left.", stage=stage, how=how))
+    maps: list[tuple[str, Tensor]] = [] if join.main is None else [(_("from {stage}, as it arrives", stage=below), join.main)]
+    maps += [(_("skip from {stage}, as it arrives", stage=name), skip) for name, skip in join.skips.items()]
+    maps.append((_("after: {stage}", stage=stage), study.recording.maps[stage]))
+    for start in range(0, len(maps), 4):
+        row = maps[start : start + 4]
+        for column, (title, activation) in zip(st.columns(4 if len(maps) > 4 else len(maps)), row, strict=False):
+            with column:
+                _map(title, activation, last=activation is maps[-1][1])
+
+
+def _map(title: str, activation: Tensor, last: bool) -> None:
+    st.markdown(f"**{title}**" if last else title)
+    basis = fit_basis([activation])
+    show_picture(to_rgb(project(activation, basis), basis), title)
+    mean = summary(activation, "mean")
+    kind = kind_of(mean)
+    low, high = value_range([activation], kind_of(activation))
+    show_picture(coloured(mean, *value_range([mean], kind, CLIP), kind), _("Mean of {title}", title=title))
+    st.caption(
+        _("{shape}, values {low:.3g} to {high:.3g}. Above as colours (principal components), below the mean.",
+          shape=shape_text(tuple(activation.shape)), low=low, high=high)
+    )  # fmt: skip
