@@ -53,7 +53,7 @@ def train(
     option: Annotated[list[str] | None, typer.Option(help="Further options of the architecture, as name=value.")] = None,
     reconstruct: Annotated[bool, typer.Option(help="Draw the picture again instead of labelling it.")] = False,
     start_from: Annotated[str, typer.Option(help="Weights to begin with, where their names and shapes are the network's.")] = "",
-    only: Annotated[str, typer.Option(help="Train only the parameters whose names begin so, such as classifier.")] = "",
+    only: Annotated[str, typer.Option(help="Train only this part of the network, such as classifier.")] = "",
     empty_share: Annotated[
         float, typer.Option(min=0, max=0.9, help="Share of training pictures that hold nothing to find.")
     ] = 0.0,
@@ -103,8 +103,8 @@ def train(
     network = create_model(model, **options)
     if start_from:
         _begin_with(network, start_from)
-    if not any(key.startswith(only) for key, _parameter in network.named_parameters()):
-        raise SettingError(_('No parameter\'s name begins with "{only}".', only=only))
+    if only and only not in dict(network.named_modules()):
+        raise SettingError(_('The network has no part called "{only}".', only=only))
     processor = pick_device(device)
     console.print(_("Training {id} on {device}.", id=identity.weights_id, device=device_label(processor)))
     command = "python -m segdemo " + shlex.join(sys.argv[1:])

@@ -1,6 +1,6 @@
 """Pictures in which the searched class does not occur: what a network must see to learn that nothing is there.
 
-Three kinds: generated micrographs without a nucleus, generated scenes of shapes, and crops of photographs that come with
+Three kinds: generated micrographs without a nucleus, generated scenes of shapes, and photographs that come with
 scikit-image. The photographs of the sample gallery are held out, to see what has been learned on.
 """
 

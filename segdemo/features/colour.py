@@ -15,16 +15,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from segdemo.errors import SettingError
 from segdemo.features.maps import all_finite, inner_extremes
-from segdemo.features.palette_png import palette_png
-from segdemo.geometry import resize_nearest
-from segdemo.text import _
 from segdemo.types import RGBImage
 
 __all__ = [
     "GAP", "MIDDLE", "NOT_FINITE", "SIGN_TOLERANCE", "STEPS",
-    "Kind", "Scope", "coloured", "feature_map_png", "kind_of", "overlay", "palette", "to_levels", "value_range",
+    "Kind", "Scope", "coloured", "kind_of", "palette", "to_levels", "value_range",
 ]  # fmt: skip
 
 Kind = Literal["diverging", "sequential"]
@@ -124,31 +120,3 @@ def to_levels(
 def coloured(feature_map: Tensor, low: float, high: float, kind: Kind) -> RGBImage:
     """(h, w, 3) of one map (h, w)."""
     return np.take(palette(kind), to_levels(feature_map, low, high, kind), axis=0)
-
-
-def feature_map_png(feature_map: Tensor, low: float, high: float, kind: Kind, min_side: int = 1) -> bytes:
-    """A palette PNG of one map (h, w), a pixel a position; the browser enlarges it without smoothing.
-
-    Where its longer side has fewer than `min_side` pixels, every position becomes a square of as many as it takes.
-    """
-    levels = to_levels(feature_map, low, high, kind)
-    side = max(1, -(-min_side // max(levels.shape)))
-    return palette_png(levels.repeat(side, axis=0).repeat(side, axis=1), palette(kind))
-
-
-def overlay(
-    image: RGBImage, heat: Tensor, low: float, high: float, kind: Kind, opacity: float = 0.5, *, smooth: bool = False
-) -> RGBImage:  # fmt: skip
-    """(H, W, 3): a coloured map (h, w) over a picture (H, W, 3), of which it covers all.
-
-    The map is resized to the picture, position by position, or with `smooth` bilinearly. `opacity` 0 is the picture
-    alone, 1 the map alone. Raises SettingError for an opacity outside 0–1.
-    """
-    if not 0 <= opacity <= 1:
-        raise SettingError(_("The opacity is a number from 0 to 1; it is {opacity}.", opacity=opacity))
-    if smooth:
-        values = cv2.resize(heat.detach().to(torch.float32).numpy(), image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-        above = coloured(torch.from_numpy(values), low, high, kind)
-    else:
-        above = np.take(palette(kind), resize_nearest(to_levels(heat, low, high, kind), image.shape[:2]), axis=0)
-    return np.asarray(cv2.addWeighted(above, opacity, image, 1 - opacity, 0), dtype=np.uint8)

@@ -130,7 +130,7 @@ def _drawn(
         raise SettingError(_("A mosaic's width and its ratio of width to height are positive numbers."))
     shown = _checked_order(order, maps.shape[0])
     lows, highs = extremes(maps)
-    kind = kind or kind_of(torch.from_numpy(lows))
+    kind = kind or kind_of([torch.from_numpy(lows), torch.from_numpy(highs)])
     if scope == "all":
         ranges: tuple[Range, ...] = (_given(all_range),)
     else:

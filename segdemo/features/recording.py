@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from segdemo.features.cones import Cone, cone_of, cones_of
 from segdemo.features.joins import AS_IT_IS, JOINING, Join, Junction, find_junction
-from segdemo.features.private import private_copy
 from segdemo.features.record import first_tensor, on_stages, stages_of
 from segdemo.features.tape import LOGITS, Tape, named_tensors
 from segdemo.features.tracer import Kept, Tracer
+from segdemo.models.private import private_copy
 from segdemo.types import JoinKind, Stage
 
 __all__ = ["Recording", "as_map", "record_all"]

@@ -11,7 +11,7 @@ from segdemo.metrics import confusion_matrix, dice_per_class, iou_per_class, pre
 from segdemo.text import _
 from segdemo.types import IGNORE_INDEX, ClassInfo, LabelMap, Prediction
 
-__all__ = ["ERROR_KINDS", "ClassScores", "check_target", "compare", "error_map"]
+__all__ = ["ERROR_KINDS", "ClassScores", "check_target", "compare", "error_map", "overlap"]
 
 
 @dataclass(frozen=True)
@@ -84,3 +84,11 @@ ERROR_KINDS = (
     ClassInfo("missed (FN)", (204, 121, 167)),
     ClassInfo("wrong class", (240, 228, 66)),
 )
+
+
+def overlap(preds: LabelMap, target: LabelMap, classes: int) -> tuple[float, float]:
+    """(Dice, IoU): of the foreground, or the mean over the foreground classes that occur. NaN where there are none."""
+    matrix = confusion_matrix(preds, target, classes, IGNORE_INDEX)
+    dice, iou = dice_per_class(matrix)[1:], iou_per_class(matrix)[1:]
+    known = ~np.isnan(iou)
+    return (float(dice[known].mean()), float(iou[known].mean())) if known.any() else (float("nan"), float("nan"))

@@ -27,6 +27,7 @@ from segdemo.inference.labels import check_threshold, labels_of, rethreshold, sc
 from segdemo.inference.loaded import LoadedModel, prepare
 from segdemo.inference.pool import WorkerPool
 from segdemo.inference.reconstruction import check_task, reconstruct
+from segdemo.models.private import private_copy
 from segdemo.text import N_, _
 from segdemo.types import Latency, Notice, Prediction, Reconstruction, RGBImage
 from segdemo.weights import get_network, get_weights, load_network
@@ -120,8 +121,8 @@ class Engine:
     def study(self, name: str, job: Callable[[nn.Module], T]) -> T:
         """Run `job` on a worker with a network as it was trained: float32, nothing folded. `name` as `get_network` reads it.
 
-        Visitors share the network, so the job works on a copy of it and changes nothing. Raises ImageError where memory
-        is short, and what `load_network` raises.
+        The job is given a copy of its own over the shared weights, which it may hook. Raises ImageError where memory is
+        short, and what `load_network` raises.
         """
         with self._counter:
             self.studies += 1
@@ -129,11 +130,13 @@ class Engine:
             model = self.models.get_or_make(
                 (name, f"{self.device.type} exact"), lambda: self._pool.run(lambda: self._exact(name))
             )
-            return self._pool.run(lambda: job(model.module))
+            return self._pool.run(lambda: job(private_copy(model.module)))
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            if _out_of_memory(error):
-                raise _no_memory() from error
-            raise
+            if not _out_of_memory(error):
+                raise
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+            raise _no_memory() from error
 
     def _exact(self, name: str) -> LoadedModel:
         entry = get_network(name)

@@ -41,7 +41,7 @@ class TrainingSettings:
     loss: str = "bce_dice"
     seed: int = 0
     validate_every: int = 500
-    only: str = ""  # train only the parameters whose names begin so; everything else stays exactly as it is
+    only: str = ""  # train only this part, such as "classifier"; everything else stays exactly as it is
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
@@ -66,12 +66,12 @@ def train(
     average = deepcopy(model).eval().requires_grad_(False)
     objective = create_objective(settings.task, settings.loss)
     judge = validate if settings.task == "segment" else validate_drawing
-    learned = [p for name, p in model.named_parameters() if name.startswith(settings.only)]
+    learned = _learned(model, settings.only)
     optimizer = torch.optim.AdamW(learned, settings.learning_rate, weight_decay=settings.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _learning_rate_factor(step, settings))
     best_score = -1.0
     for step in range(1, settings.steps + 1):
-        _train_only(model, settings.only)
+        _train_mode(model, settings.only)
         image, target = _batch(source, preprocessing, settings, rng, device)
         with _mixed_precision(device):
             loss = objective(model, image, target)
@@ -93,12 +93,23 @@ def train(
         yield TrainingStep(step, loss.item(), float(schedule.get_last_lr()[0]), validation, weights)
 
 
-def _train_only(model: nn.Module, prefix: str) -> None:
-    """Training mode and gradients for the parts of that name; the others keep their statistics as they are."""
-    for name, module in model.named_modules():
-        module.training = name.startswith(prefix)
+def _learned(model: nn.Module, only: str) -> list[nn.Parameter]:
+    """The parameters that are trained; gradients of all others are switched off. What the network itself holds fixed,
+    as FCN's bilinear enlargement, stays so."""
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(name.startswith(prefix))
+        parameter.requires_grad_(parameter.requires_grad and _belongs(name, only))
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]
+
+
+def _train_mode(model: nn.Module, only: str) -> None:
+    """Training mode for the parts of that name; the others keep their statistics as they are."""
+    for name, module in model.named_modules():
+        module.training = _belongs(name, only)
+
+
+def _belongs(name: str, part: str) -> bool:
+    """Whether a dotted name is that part, or lies within it; everything lies within ""."""
+    return not part or name == part or name.startswith(f"{part}.")
 
 
 def _mixed_precision(device: torch.device) -> AbstractContextManager[object]:

@@ -7,7 +7,6 @@ from segdemo.data import Picture
 from segdemo.data.preprocessing import from_output
 from segdemo.data.samples import get_sample
 from segdemo.features import Gate, inspect_gate
-from segdemo.features.private import private_copy
 from segdemo.inference import shared_engine
 from segdemo.inference.cache import BoundedCache
 from segdemo.inference.labels import labels_of
@@ -34,20 +33,20 @@ def has_gate(entry: WeightsEntry) -> bool:
     return bool(entry.options.get("classification_guided"))
 
 
-def show_gate(study: Study) -> None:
+def show_gate(study: Study, key: str) -> None:
     """The chosen picture beside one that holds nuclei and one that holds none, whichever it is not."""
     if not has_gate(study.entry):
-        st.info(_("Only U-Net 3+ has a gate: a classifier at its bottleneck that says whether there is anything to find."),
-                icon=":material/info:")  # fmt: skip
-        st.button(_("Open the U-Net 3+ with a gate"), on_click=choose_weights, args=(GATED,), key="open_gated", type="primary")
+        st.info(_("These weights were trained without the gate: a classifier at the bottleneck that says whether there is "
+                  "anything to find."), icon=":material/info:")  # fmt: skip
+        st.button(_("Open those with a gate"), on_click=choose_weights, args=(GATED,), key=f"{key}_open", type="primary")
         return
     st.markdown(
         _("**The gate** looks at the bottleneck and judges the whole picture; its probability multiplies the probability of "
           "every pixel. It exists to silence false finds where there is nothing to find.")
     )  # fmt: skip
     shown: list[tuple[Picture, Study]] = [(study.picture, study)]
-    for key in (WITH, WITHOUT):
-        picture = open_sample(get_sample(key))
+    for name in (WITH, WITHOUT):
+        picture = open_sample(get_sample(name))
         if picture.sha256 != study.picture.sha256:
             shown.append((picture, study_of(picture, study.entry.weights_id)))
     for column, (picture, one) in zip(st.columns(len(shown), gap="medium"), shown, strict=True):
@@ -70,6 +69,6 @@ def _gate_of(picture: Picture, study: Study) -> None:
 
 
 def _looked_at(study: Study) -> Gate:
-    gate = shared_engine().study(study.entry.weights_id, lambda m: inspect_gate(private_copy(m), study.recording.input))
+    gate = shared_engine().study(study.entry.weights_id, lambda m: inspect_gate(m, study.recording.input))
     assert gate is not None
     return gate

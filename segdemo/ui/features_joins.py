@@ -3,11 +3,11 @@
 import streamlit as st
 from torch import Tensor
 
-from segdemo.features import fit_basis, kind_of, project, summary, to_rgb, value_range
+from segdemo.features import fit_basis, project, summary, to_rgb, value_range
 from segdemo.features.colour import coloured
 from segdemo.text import _
 from segdemo.ui.diagram_layout import before, shape_text
-from segdemo.ui.features_parts import CLIP, show_picture
+from segdemo.ui.features_parts import number, scale_over, show_picture
 from segdemo.ui.study import Study
 
 __all__ = ["show_join"]
@@ -40,10 +40,10 @@ def _map(title: str, activation: Tensor, last: bool) -> None:
     basis = fit_basis([activation])
     show_picture(to_rgb(project(activation, basis), basis), title)
     mean = summary(activation, "mean")
-    kind = kind_of(mean)
-    low, high = value_range([activation], kind_of(activation))
-    show_picture(coloured(mean, *value_range([mean], kind, CLIP), kind), _("Mean of {title}", title=title))
+    scale = scale_over(mean)
+    low, high = value_range([activation], "sequential")
+    show_picture(coloured(mean, scale.low, scale.high, scale.kind), _("Mean of {title}", title=title))
     st.caption(
-        _("{shape}, values {low:.3g} to {high:.3g}. Above as colours (principal components), below the mean.",
-          shape=shape_text(tuple(activation.shape)), low=low, high=high)
+        _("{shape}, values {low} to {high}. Above as colours (principal components), below the mean.",
+          shape=shape_text(tuple(activation.shape)), low=number(low), high=number(high))
     )  # fmt: skip

@@ -7,6 +7,7 @@ sees, what would be without a skip, what speaks for a class, how the mask grows.
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from segdemo.errors import SegdemoError
 from segdemo.inference.export import blend
@@ -14,25 +15,27 @@ from segdemo.text import _
 from segdemo.types import LabelMap, RGBImage
 from segdemo.ui.diagram_layout import shape_text
 from segdemo.ui.features_beside import matching_stage, network_title, second_network
+from segdemo.ui.features_changes import WhatIf, changed_logits
 from segdemo.ui.features_export import export_menu
 from segdemo.ui.features_gate import show_gate
+from segdemo.ui.features_parts import certainty, sees_words
 from segdemo.ui.features_probe import show_probe
 from segdemo.ui.features_source import show_source
 from segdemo.ui.features_stage import show_stage, stage_controls
 from segdemo.ui.features_time import show_time_lapse
 from segdemo.ui.features_walk import show_walk
-from segdemo.ui.features_whatif import WhatIf, changed_logits, show_what_if, switched_off, what_if_controls
+from segdemo.ui.features_whatif import show_what_if, switched_off, what_if_controls
 from segdemo.ui.features_why import show_why, why_controls
 from segdemo.ui.fetching import offer_download
 from segdemo.ui.state import active_choice, choices, chosen_weights, open_choice, truth_for
 from segdemo.ui.strip import show_strip
-from segdemo.ui.study import Study, fields_of_network, prediction_from, study_of, truth_at
+from segdemo.ui.study import Study, prediction_from, study_of, truth_at
+from segdemo.ui.url import LENSES
 from segdemo.ui.words import plain
 from segdemo.weights import get_network, is_ready, untrained
 
 __all__ = ["show_features_page"]
 
-LENSES = ("stage", "probe", "whatif", "why", "time", "gate")
 WALK_KEYS = ("walk", "walk_second")
 
 
@@ -43,6 +46,9 @@ def show_features_page() -> None:
     with heading:
         second_network(chosen_weights())
     studies = _studies()
+    strip = st.container()
+    with strip:
+        show_strip(choices(), active_choice(choices()), chosen_weights())
     if not studies:
         return
     first = studies[0]
@@ -52,14 +58,14 @@ def show_features_page() -> None:
     walks = st.container()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
         lens = _lens_control(first)
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content"):
-            _stepper(first, stage)
+        if lens not in ("time", "gate"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content"):
+                _stepper(first, stage, alone=len(studies) == 1)
     truths = [_truth(study) for study in studies]
     what_if = _lens(lens, studies, stage, truths)
     with walks:
         _walks(studies, stage, what_if)
     show_source(lens)
-    show_strip(choices(), active_choice(choices()), chosen_weights())
 
 
 def _studies() -> list[Study]:
@@ -94,18 +100,12 @@ def _truth(study: Study) -> LabelMap | None:
 
 
 def _chosen_stage(study: Study) -> str:
-    """The stage in the session; the first decoder stage, or the middle one, where the network has no such stage."""
+    """The stage in the session; the second one, where the network has no such stage."""
     stage = st.session_state.get("stage")
     if stage not in study.stages:
         stage = study.stages[min(1, len(study.stages) - 1)]
         st.session_state["stage"] = stage
     return str(stage)
-
-
-def _stage_clicked(key: str) -> None:
-    chosen = st.session_state[key].get("chosen")
-    if isinstance(chosen, str):
-        st.session_state["stage"] = chosen
 
 
 def _walks(studies: list[Study], stage: str, what_if: WhatIf | None) -> None:
@@ -122,21 +122,23 @@ def _walks(studies: list[Study], stage: str, what_if: WhatIf | None) -> None:
     full_height, full_width = studies[0].picture.full_size
     size = _("{w} × {h} px", w=width, h=height)
     if (height, width) != (full_height, full_width):
-        size = _("{w} × {h} px (the picture has {W} × {H})", w=width, h=height, W=full_width, H=full_height)
+        values = {"w": width, "h": height, "W": full_width, "H": full_height}
+        size = (
+            _("{w} × {h} px (the picture has {W} × {H}; this network was trained on larger ones)", **values)
+            if height > full_height else _("{w} × {h} px (the picture has {W} × {H})", **values)
+        )  # fmt: skip
     st.caption(
-        _("Each thumbnail is all channels of a stage at once: their three principal components as colours. "
-          "Recorded in one pass at {size}.", size=size)
+        _("Each thumbnail is all channels of a stage at once, their principal components as colours; under it channels × "
+          "height × width. Recorded in one pass at {size}.", size=size)
     )  # fmt: skip
 
 
 def _click_handler(key: str, study: Study, first: Study) -> Callable[[], None]:
-    """A click in the second walk chooses the stage of the first that belongs to it."""
-    if study is first:
-        return lambda: _stage_clicked(key)
+    """A click in a walk chooses the stage; in the second one, the stage of the first that belongs to it."""
 
     def clicked() -> None:
         chosen = st.session_state[key].get("chosen")
-        if isinstance(chosen, str) and chosen in study.stages:
+        if chosen in study.stages:
             st.session_state["stage"] = matching_stage(first, chosen, study)
 
     return clicked
@@ -153,30 +155,28 @@ def _changed_mask(study: Study, what_if: WhatIf | None) -> RGBImage | None:
     return blend(study.seen, prediction.preds, prediction.classes, 0.6)
 
 
-def _stepper(study: Study, stage: str) -> None:
+def _stepper(study: Study, stage: str, *, alone: bool) -> None:
     """Previous and next, and what the stage is in one line."""
-    place = study.stages.index(stage)
-    for step, icon, tip in (
-        (-1, ":material/chevron_left:", _("Previous stage")),
-        (1, ":material/chevron_right:", _("Next stage")),
+    number = study.stages.index(stage)
+    for step, icon, label, tip in (
+        (-1, ":material/chevron_left:", _("Previous"), _("The stage before this one")),
+        (1, ":material/chevron_right:", _("Next"), _("The stage after this one")),
     ):
-        there = place + step
+        there = number + step
         st.button(
-            "", icon=icon, help=tip, key=f"step_{step}", disabled=not 0 <= there < len(study.stages), on_click=_go,
+            label, icon=icon, help=tip, key=f"step_{step}", disabled=not 0 <= there < len(study.stages), on_click=_go,
             args=(study.stages[there % len(study.stages)],), shortcut="P" if step < 0 else "N",
         )  # fmt: skip
-    part = study.anatomy.part(stage)
-    field = fields_of_network(study.entry.weights_id)[stage]
-    sees = _("sees the whole picture") if field.whole else _("sees {n} × {n} px ({sure})", n=field.size, sure=_sure(study, stage))
-    st.markdown(f"**{stage}** · {shape_text(part.shape)} · {sees}", width="content")
+    if alone:
+        st.markdown(_stage_line(study, stage), width="content")
 
 
-def _sure(study: Study, stage: str) -> str:
-    words = {
-        "exact": _("exact"), "upper bound": _("upper bound"),
-        "convolutions only": _("by convolutions; its normalisation reads the whole map"),
-    }  # fmt: skip
-    return words[study.places[stage].kind]
+def _stage_line(study: Study, stage: str) -> str:
+    """What a stage is called, puts out and sees."""
+    place, line = study.places[stage], f"**{stage}** · {shape_text(study.anatomy.part(stage).shape)}"
+    if place.away_from_border is None:
+        return line
+    return f"{line} · " + _("sees {what} ({sure})", what=sees_words(place.away_from_border), sure=certainty(place.kind))
 
 
 def _go(stage: str) -> None:
@@ -185,62 +185,79 @@ def _go(stage: str) -> None:
 
 def _lens_control(study: Study) -> str:
     words = {
-        "stage": _("Channels"), "probe": _("Probe a pixel"), "whatif": _("What if"), "why": _("Why"), "time": _("Time-lapse"),
+        "channels": _("Channels"), "probe": _("Probe a pixel"), "whatif": _("What if"), "why": _("Why"), "time": _("Time-lapse"),
         "gate": _("Gate"),
     }  # fmt: skip
-    shown = [lens for lens in LENSES if lens != "gate" or study.entry.model == "unet3_plus"]
+    shown = _lenses_of(study)
     if st.session_state.get("lens") not in shown:
-        st.session_state["lens"] = "stage"
+        st.session_state["lens"] = LENSES[0]
     lens = st.segmented_control(
         _("Lens"), shown, key="lens", persist_state="session", required=True, format_func=lambda name: words[name],
         label_visibility="collapsed", help=_("What to look at. The walk above stays."),
     )  # fmt: skip
-    return lens or "stage"
+    return lens or LENSES[0]
+
+
+def _lenses_of(study: Study) -> list[str]:
+    """Those that have something to show: no class without labels, no gate but in U-Net 3+."""
+    asks_classes = study.prediction is not None
+    needs = {"whatif": asks_classes or study.drawn is not None, "why": asks_classes, "time": asks_classes,
+             "gate": study.entry.model == "unet3_plus"}  # fmt: skip
+    return [lens for lens in LENSES if needs.get(lens, True)]
+
+
+Draw = Callable[[Study, str, LabelMap | None, str], None]  # of one network: its study, stage, exact mask, a key for widgets
 
 
 def _lens(lens: str, studies: list[Study], stage: str, truths: list[LabelMap | None]) -> WhatIf | None:
-    """The lens over one network, or over two in columns with the same settings."""
+    """The lens over one network, or over two in columns with the same settings. Returns what is switched, if that is it."""
     first = studies[0]
-    if lens in ("why", "whatif") and first.prediction is None and not (lens == "whatif" and first.drawn is not None):
+    if (lens == "why" and first.prediction is None) or (lens == "whatif" and first.prediction is None and first.drawn is None):
         st.info(_("This network labels no pixels: there is no class to ask about."), icon=":material/info:")
         return None
-    what_if: WhatIf | None = None
-    if len(studies) > 1:  # each half needs the width
-        side, body = st.container(horizontal=True, vertical_alignment="bottom"), st.container()
-    elif lens in ("stage", "why"):
-        body, side = st.columns([7, 2], gap="medium")
-    else:
-        side, body = st.container(), st.container()
-    with side:
-        match lens:
-            case "whatif":
-                what_if = switches = what_if_controls(first)
-                draw: Draw = lambda study, _stage, truth, key: show_what_if(study, switches, truth, key)  # noqa: E731
-            case "why":
-                asked = why_controls(first)
-                draw = lambda study, name, _truth, _key: show_why(study, name, *asked)  # noqa: E731
-            case "probe":
-                draw = lambda study, name, _truth, key: show_probe(study, name, key)  # noqa: E731
-            case "time":
-                draw = lambda study, _stage, truth, key: show_time_lapse(study, truth, key)  # noqa: E731
-            case "gate":
-                draw = lambda study, _stage, _truth, _key: show_gate(study)  # noqa: E731
-            case _:
-                view = stage_controls(first, stage)
-                draw = lambda study, name, _truth, key: show_stage(study, name, view, key)  # noqa: E731
+    controls, body = _places(lens, len(studies))
+    with controls:
+        draw, what_if = _drawing(lens, first, stage, wide=len(studies) > 1)
     with body:
         _side_by_side(studies, stage, truths, lens, draw)
     return what_if
 
 
-Draw = Callable[[Study, str, LabelMap | None, str], None]
+def _places(lens: str, networks: int) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Where the controls stand, and where the pictures: beside each other, where there is width for it."""
+    if networks > 1 and lens != "whatif":
+        return st.container(horizontal=True, vertical_alignment="bottom"), st.container()
+    if lens in ("channels", "why"):
+        body, side = st.columns([7, 2], gap="medium")
+        return side, body
+    return st.container(), st.container()
+
+
+def _drawing(lens: str, first: Study, stage: str, *, wide: bool) -> tuple[Draw, WhatIf | None]:
+    """The lens's controls, and what draws one network with what they say."""
+    match lens:
+        case "whatif":
+            what_if = what_if_controls(first)
+            return lambda study, _stage, truth, key: show_what_if(study, what_if, truth, key), what_if
+        case "why":
+            question = why_controls(first)
+            return lambda study, name, _truth, _key: show_why(study, name, question, first), None
+        case "probe":
+            return lambda study, name, _truth, key: show_probe(study, name, key), None
+        case "time":
+            return lambda study, _stage, truth, key: show_time_lapse(study, truth, key), None
+        case "gate":
+            return lambda study, _stage, _truth, key: show_gate(study, key), None
+        case _:
+            view = stage_controls(first, stage, wide=wide)
+            return lambda study, name, _truth, key: show_stage(study, name, view, key, first), None
 
 
 def _side_by_side(studies: list[Study], stage: str, truths: list[LabelMap | None], lens: str, draw: Draw) -> None:
     columns = st.columns(len(studies), gap="medium") if len(studies) > 1 else [st.container()]
     for place, (column, study, truth) in enumerate(zip(columns, studies, truths, strict=True)):
-        linked = stage if place == 0 else matching_stage(study, stage, studies[0])
+        linked = matching_stage(study, stage, studies[0]) if place else stage
         with column:
-            if place or len(studies) > 1:
-                st.markdown(f"**{network_title(study.entry.weights_id)}** · {linked}")
+            if len(studies) > 1:
+                st.markdown(f"**{network_title(study.entry.weights_id)}**  \n{_stage_line(study, linked)}")
             draw(study, linked, truth, f"{lens}_{place}")

@@ -1,27 +1,70 @@
 """Small things that several views of the Feature maps page share: colour bars, labelled pictures, ranges in words."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from torch import Tensor
 
-from segdemo.features.colour import STEPS, Kind, Scope, palette
+from segdemo.features import ReceptiveField
+from segdemo.features.colour import STEPS, Kind, Scope, kind_of, palette, value_range
 from segdemo.inference.export import blend
 from segdemo.text import _
 from segdemo.types import ClassInfo, LabelMap, RGBImage
 from segdemo.ui.drawing import encode_small
 
-__all__ = ["CLIP", "colour_bar", "masked", "number", "scope_words", "show_picture"]
+__all__ = [
+    "CLIP", "Scale", "certainty", "colour_bar", "masked", "number", "over", "scale_over", "scope_words", "sees_words",
+    "show_picture",
+]  # fmt: skip
 
 CLIP = 0.002  # share of the values that may lie beyond either end of a scale: one hot corner must not darken the rest
 LONG_SIDE = 640  # px: small maps are enlarged to about this, position by position
 
 
 def number(value: float) -> str:
-    """Three digits that count: 0.00123, 12.3, 4560."""
-    return f"{value:.3g}"
+    """Three digits that count, thousands in full: 0.00123, 12.3, 4,560."""
+    return (f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}").replace("-", "−")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The values at the ends of a colour scale, and which scale it is."""
+
+    low: float
+    high: float
+    kind: Kind
+
+
+def scale_over(*maps: Tensor) -> Scale:
+    """The scale that suits these maps together, but for the share CLIP of their values at either end."""
+    kind = kind_of(maps)
+    return Scale(*value_range(maps, kind, CLIP), kind)
+
+
+def over(drawn: RGBImage, image: RGBImage, opacity: float) -> RGBImage:
+    """A drawn map over a picture of its size; `opacity` 1 is the map alone."""
+    return np.rint(opacity * drawn + (1 - opacity) * image).astype(np.uint8)
+
+
+def certainty(kind: str) -> str:
+    """How sure a theoretical receptive field is, in words."""
+    return {
+        "exact": _("exact"), "upper bound": _("upper bound"),
+        "convolutions only": _("by its convolutions"),
+    }[kind]  # fmt: skip
+
+
+def sees_words(field: ReceptiveField | None) -> str:
+    """How much of the picture a stage sees; nothing where it cannot be told."""
+    if field is None:
+        return ""
+    if field.whole:
+        return _("the whole picture")
+    return _("at least {n} × {n} px", n=field.size) if field.at_least else _("{n} × {n} px", n=field.size)
 
 
 def scope_words(scope: Scope) -> str:

@@ -3,14 +3,13 @@
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
-from torch import Tensor
 
 from segdemo.errors import SegdemoError
-from segdemo.features import aligned, fit_basis, project, to_rgb
+from segdemo.features import aligned, project, to_rgb
 from segdemo.text import _
 from segdemo.types import RGBImage
-from segdemo.ui.features_parts import show_picture
-from segdemo.ui.features_walk import on_picture
+from segdemo.ui.features_parts import over, show_picture
+from segdemo.ui.features_walk import basis_of, on_picture
 from segdemo.ui.state import open_choice, other_pictures
 from segdemo.ui.study import Study, study_of
 from segdemo.ui.words import percent, plain
@@ -34,14 +33,14 @@ def pca_controls(study: Study, stage: str) -> str | None:
     return None if chosen == OWN else chosen
 
 
-def show_pca(study: Study, stage: str, reference: str | None, opacity: float) -> None:
-    """The picture, and how much of the variance the three components hold."""
+def show_pca(study: Study, stage: str, reference: str | None, opacity: float, *, beside: bool) -> None:
+    """The picture, and how much of the variance the three components hold: `beside` it, or below."""
     drawn, held = _drawn(study, stage, reference)
-    picture, words = st.columns([3, 2], gap="medium")
+    picture, words = st.columns([3, 2], gap="medium") if beside else (st.container(), st.container())
     with picture:
         if opacity:
             above = on_picture(drawn, study, stage, (study.seen.shape[0], study.seen.shape[1]))
-            drawn = (opacity * above + (1 - opacity) * study.seen).round().astype("uint8")
+            drawn = over(above, study.seen, opacity)
         show_picture(drawn, _("Principal components of {stage} as colours", stage=stage))
     with words:
         st.markdown(
@@ -55,27 +54,27 @@ def show_pca(study: Study, stage: str, reference: str | None, opacity: float) ->
 def _drawn(study: Study, stage: str, reference: str | None) -> tuple[RGBImage, NDArray[np.float64]]:
     """The picture, and the shares of the variance that the components it is drawn from explain."""
     activation = study.recording.maps[stage]
-    own = fit_basis([activation])
+    own = basis_of(study, stage)
     if reference is None:
         return to_rgb(project(activation, own), own), own.explained
     if reference.startswith(STAGE):
         name = reference.removeprefix(STAGE)
         if name in study.recording.maps:
-            other = fit_basis([study.recording.maps[name]])
+            other = basis_of(study, name)
             scores = aligned(project(activation, own), project(study.recording.maps[name], other))
             return to_rgb(scores, other), own.explained
-    other_map = _same_stage_elsewhere(study, stage, reference.removeprefix(PICTURE))
-    basis = own if other_map is None else fit_basis([other_map])
+    elsewhere = _study_elsewhere(study, reference.removeprefix(PICTURE))
+    basis = own if elsewhere is None else basis_of(elsewhere, stage)
     return to_rgb(project(activation, basis), basis), basis.explained
 
 
-def _same_stage_elsewhere(study: Study, stage: str, key: str) -> Tensor | None:
-    """The stage's map on another of the visitor's pictures; None where that cannot be recorded."""
+def _study_elsewhere(study: Study, key: str) -> Study | None:
+    """The same network on another of the visitor's pictures; None where that cannot be recorded."""
     choice = other_pictures(study.picture).get(key)
     if choice is None:
         return None
     try:
-        return study_of(open_choice(choice), study.entry.weights_id).recording.maps.get(stage)
+        return study_of(open_choice(choice), study.entry.weights_id)
     except SegdemoError as error:
         st.error(f"**{plain(choice.name)}**: {error}", icon=":material/broken_image:")
         return None

@@ -5,22 +5,21 @@ takes a pass forward and back.
 """
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
+from torch import Tensor
 
 from segdemo.features import summary, value_range, values_at
 from segdemo.features.colour import STEPS, coloured, to_levels
 from segdemo.text import _
 from segdemo.ui.components import pixel_prober
 from segdemo.ui.drawing import Encoded, encode_grey, encode_photograph, encode_probabilities, encode_small
-from segdemo.ui.features_parts import number
+from segdemo.ui.features_parts import certainty, number
+from segdemo.ui.features_pixel import hold, let_go, pixel_in
 from segdemo.ui.features_units import Unit, effective_of, inside_picture
 from segdemo.ui.media import media_url
 from segdemo.ui.study import Study
 
-__all__ = ["pixel_in", "show_probe"]
-
-PIXEL_KEY = "pixel"  # (y, x) in the first study's picture
+__all__ = ["show_probe"]
 
 
 def show_probe(study: Study, stage: str, key: str) -> None:
@@ -28,12 +27,14 @@ def show_probe(study: Study, stage: str, key: str) -> None:
     height, width = study.seen.shape[:2]
     pixel = pixel_in(study)
     unit = _unit_at(study, stage, pixel) if pixel else None
-    pixel_prober(key=key, on_pinned_change=lambda: _pinned(key), on_stage_change=lambda: _stage_chosen(key, study), data={
+    with st.spinner(_("Following the gradient …"), show_time=True):
+        light = _overlay(study, unit)
+    pixel_prober(key=key, on_pinned_change=lambda: _pinned(key, study), on_stage_change=lambda: _stage_chosen(key, study), data={
         "label": _("Probe: every pixel and what the network says of it"),
         "image": _photograph(study), "width": width, "height": height, "probs": _probabilities(study),
         "binary": study.prediction is not None and study.prediction.binary,
         "classes": [{"name": _(info.name), "color": info.color} for info in study.entry.classes],
-        "overlay": _overlay(study, unit), "stages": [_stage(study, name) for name in study.stages], "chosenStage": stage,
+        "overlay": light, "stages": [_stage(study, name) for name in study.stages], "chosenStage": stage,
         "pinned": None if pixel is None else {"x": pixel[1], "y": pixel[0]},
         "words": _words(),
     })  # fmt: skip
@@ -49,32 +50,25 @@ def _words() -> dict[str, str]:
         "hint": _("Move over the picture; click to hold a pixel. Arrow keys move it, Escape lets it go."),
         "probabilities": _("Class probabilities"), "values": _("Mean value through the stages"),
         "scale": _("Each stage between its own lowest and highest value"), "field": _("What {stage} can see from here"),
-        "sees": _("{width} × {height} px"), "whole": _("the whole picture"), "beyond": _("only padding"),
+        "sees": _("{width} × {height} px"), "whole": _("the whole picture"), "beyond": _("reaching beyond it"),
+        "padding": _("only what was put around the picture"),
         "place": _("Pixel x {x}, y {y}"), "value": _("{stage}: {value} ({low} … {high})"),
-        "pinned": _("Held"), "free": _("Under the pointer"), "unpin": _("Let go"),
+        "pinned": _("Held"), "free": _("Under the pointer"), "elsewhere": _("Under the pointer; another is held"),
+        "unpin": _("Let go"),
         "failed": _("The picture could not be loaded. Reload the page to try again."),
     }  # fmt: skip
 
 
-def pixel_in(study: Study) -> tuple[int, int] | None:
-    """The probed pixel (y, x) of the study's picture; None where none is held, or the picture has become smaller."""
-    kept = st.session_state.get(PIXEL_KEY)
-    if kept is None:
-        return None
-    y, x = kept
-    height, width = study.seen.shape[:2]
-    return (y, x) if 0 <= y < height and 0 <= x < width else None
-
-
-def _pinned(key: str) -> None:
+def _pinned(key: str, study: Study) -> None:
+    """A pixel was clicked, or let go."""
     pinned = st.session_state[key].get("pinned")
     if not isinstance(pinned, dict):
         return
     x, y = pinned.get("x"), pinned.get("y")
-    if isinstance(x, int | float) and isinstance(y, int | float) and np.isfinite(x) and np.isfinite(y):
-        st.session_state[PIXEL_KEY] = (int(y), int(x))
+    if isinstance(x, int | float) and isinstance(y, int | float):
+        hold(study, y, x)
     else:
-        st.session_state.pop(PIXEL_KEY, None)
+        let_go()
 
 
 def _stage_chosen(key: str, study: Study) -> None:
@@ -141,30 +135,23 @@ def _numbers(study: Study, stage: str, unit: Unit, pixel: tuple[int, int], key: 
     """Both fields of the chosen stage, and how the pixel's values run through all stages."""
     field, place = effective_of(study, unit), study.places[stage]
     rect = place.field(unit.row, unit.column)
-    sure = {
-        "exact": _("exact"), "upper bound": _("an upper bound"),
-        "convolutions only": _("of the convolutions; normalisation lets it see a little of everything"),
-    }[place.kind]  # fmt: skip
+    sure = certainty(place.kind)
     st.caption(
-        _("**{stage}** from pixel x {x}, y {y}: theoretical field {h:.0f} × {w:.0f} px ({sure}); effective field: 95 % of the "
+        _("**{stage}** from pixel x {x}, y {y}: theoretical field {w:.0f} × {h:.0f} px ({sure}); effective field: 95 % of the "
           "gradient within {r:.0f} px.", stage=stage, x=pixel[1], y=pixel[0], h=rect.height, w=rect.width, sure=sure,
           r=field.radius_px)
         if not field.silent else
-        _("**{stage}** from pixel x {x}, y {y}: theoretical field {h:.0f} × {w:.0f} px ({sure}). No pixel moves it: it is off.",
+        _("**{stage}** from pixel x {x}, y {y}: theoretical field {w:.0f} × {h:.0f} px ({sure}). No pixel moves it: it is off.",
           stage=stage, x=pixel[1], y=pixel[0], h=rect.height, w=rect.width, sure=sure)
     )  # fmt: skip
     border = study.preprocessing.border
     found = values_at(study.recording.maps, study.places, pixel[0] + border, pixel[1] + border)
-    names = list(found)
-    figure = go.Figure()
-    for title, values, colour in (
-        (_("largest channel"), [float(v.max()) for v in found.values()], "#E69F00"),
-        (_("mean over channels"), [float(v.mean()) for v in found.values()], "#0072B2"),
-        (_("smallest channel"), [float(v.min()) for v in found.values()], "#009E73"),
-    ):
-        text = [number(value) for value in values]
-        figure.add_scatter(x=names, y=values, name=title, mode="lines+markers", line_color=colour, customdata=text,
-                           hovertemplate="%{x}: %{customdata}<extra></extra>")  # fmt: skip
-    figure.update_layout(height=240, margin={"l": 0, "r": 0, "t": 8, "b": 0}, legend={"orientation": "h", "y": 1.15})
-    figure.update_yaxes(title=_("Value at this pixel"), type="linear")
-    st.plotly_chart(figure, config={"displayModeBar": False}, key=f"{key}_values")
+    st.dataframe([_row(name, values) for name, values in found.items()], hide_index=True, key=f"{key}_values")
+
+
+def _row(name: str, values: Tensor) -> dict[str, str | int]:
+    """What the channels of a stage say at the pixel."""
+    return {
+        _("Stage"): name, _("Mean over channels"): number(float(values.mean())), _("Smallest"): number(float(values.min())),
+        _("Largest"): number(float(values.max())), _("Largest in channel"): int(values.argmax()),
+    }  # fmt: skip

@@ -19,7 +19,7 @@ __all__ = ["show_source"]
 
 # Of each view, the functions that a reader would look for, in the order in which they are called.
 SHOWN: dict[str, tuple[Callable[..., object], ...]] = {
-    "stage": (record, on_stages, fit_basis, project),
+    "channels": (record, on_stages, fit_basis, project),
     "probe": (effective_field,),
     "whatif": (run_changed,),
     "why": (grad_cam, saliency),

@@ -1,7 +1,6 @@
 """A stage's view: all channels as a mosaic, one channel large, what they have in common, and what feeds the stage."""
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,34 +12,40 @@ from segdemo.features import (
     Mosaic,
     draw_mosaic,
     histogram,
-    kind_of,
     ordered,
     statistics_of,
     summary,
     value_range,
 )  # fmt: skip
-from segdemo.features.colour import Kind, Scope, coloured
+from segdemo.features.channels import Order, Summary
+from segdemo.features.colour import Scope, coloured
 from segdemo.inference.cache import BoundedCache
 from segdemo.text import _
+from segdemo.types import RGBImage
 from segdemo.ui.components import channel_mosaic
 from segdemo.ui.features_joins import show_join
-from segdemo.ui.features_parts import CLIP, colour_bar, number, scope_words, show_picture
+from segdemo.ui.features_parts import CLIP, Scale, colour_bar, number, over, scale_over, scope_words, show_picture
 from segdemo.ui.features_pca import pca_controls, show_pca
+from segdemo.ui.features_scales import scale_of_all
+from segdemo.ui.features_targets import class_picker, same_class
 from segdemo.ui.features_units import Unit, chosen_unit, show_unit, unit_clicked
 from segdemo.ui.features_walk import on_picture
-from segdemo.ui.features_why import class_picker, contributions_of
+from segdemo.ui.features_why import contributions_of
 from segdemo.ui.media import media_url
 from segdemo.ui.study import Study
 
 __all__ = ["StageView", "show_stage", "stage_controls"]
 
 VIEWS = ("channels", "one", "summary", "colours", "join")
-SORTS = ("index", "mean", "variance", "contribution")
+SORTS: tuple[Order, ...] = ("index", "mean", "variance", "contribution")
 SCOPES: tuple[Scope, ...] = ("stage", "map", "all")
-STATISTICS = 64  # stages that are remembered
+STATISTICS_MEMORY_BYTES = 10_000_000
 MOSAIC_MEMORY_BYTES = 60_000_000
 
 _mosaics: BoundedCache[tuple[object, ...], Mosaic] = BoundedCache(MOSAIC_MEMORY_BYTES, lambda m: len(m.png))
+_statistics: BoundedCache[tuple[object, ...], ChannelStatistics] = BoundedCache(
+    STATISTICS_MEMORY_BYTES, lambda statistics: 50 * len(statistics.mean)
+)
 
 
 @dataclass(frozen=True)
@@ -48,16 +53,17 @@ class StageView:
     """How a stage is looked at; the same for both networks where two walk side by side."""
 
     view: str
-    sort: str
+    sort: Order
     scope: Scope
     channel: int
     opacity: float
     class_index: int
+    paired: bool  # two networks share the width
     reference: str | None  # whose colours a principal component picture takes: a stage or a picture, None: its own
 
 
-def stage_controls(study: Study, stage: str) -> StageView:
-    """The widgets of the view."""
+def stage_controls(study: Study, stage: str, *, wide: bool = False) -> StageView:
+    """The widgets of the view; `wide` where they stand in a row."""
     words = {
         "channels": _("All channels"), "one": _("One channel"), "summary": _("Mean, max, spread"), "colours": _("As colours"),
         "join": _("What feeds it"),
@@ -67,18 +73,24 @@ def stage_controls(study: Study, stage: str) -> StageView:
     if st.session_state.get("stage_view") not in shown:
         st.session_state["stage_view"] = shown[0]
     view = st.radio(
-        _("Show"), shown, key="stage_view", persist_state="session", format_func=lambda v: words[v],
+        _("Show"), shown, key="stage_view", persist_state="session", format_func=lambda v: words[v], horizontal=wide,
         help=_("Different ways to look at the same numbers; none runs the network again."),
     )  # fmt: skip
     channels = study.recording.maps[stage].shape[0]
-    sort, scope, channel, opacity, class_index, reference = "index", SCOPES[0], 0, 0.0, 1, None
+    sort: Order = "index"
+    scope, channel, opacity, class_index, reference = SCOPES[0], int(st.session_state.get("channel", 0)), 0.0, 1, None
     if view == "channels":
         sort = _sort_control(study)
         class_index = class_picker(study, "sort_class") if sort == "contribution" else 1
     if view == "one":
         channel = _channel_control(channels)
-    if view in ("channels", "one", "summary"):
+    if view in ("channels", "one"):
         scope = _scope_control()
+    if view == "summary" and st.toggle(
+        _("One scale for all stages"), key="summary_shared", persist_state="session",
+        help=_("Otherwise each of the three maps is stretched over its own values."),
+    ):  # fmt: skip
+        scope = "all"
     if view == "colours":
         reference = pca_controls(study, stage)
     if view in ("one", "summary", "colours"):
@@ -86,10 +98,10 @@ def stage_controls(study: Study, stage: str) -> StageView:
             _("Over the picture"), 0, 100, step=5, format="%d %%", key="map_opacity", persist_state="session",
             help=_("0 % shows the map alone; more lays it over the picture and lets that shine through less."),
         ) / 100  # fmt: skip
-    return StageView(view, sort, scope, channel, opacity, class_index, reference)
+    return StageView(view, sort, scope, channel, opacity, class_index, wide, reference)
 
 
-def _sort_control(study: Study) -> str:
+def _sort_control(study: Study) -> Order:
     words = {"index": _("number"), "mean": _("mean"), "variance": _("variance"), "contribution": _("contribution to a class")}
     usable = SORTS if study.prediction is not None else SORTS[:-1]
     return st.selectbox(
@@ -114,8 +126,8 @@ def _channel_control(channels: int) -> int:
     ))  # fmt: skip
 
 
-def show_stage(study: Study, stage: str, view: StageView, key: str) -> None:
-    """The picture of the view, and the numbers under it."""
+def show_stage(study: Study, stage: str, view: StageView, key: str, first: Study) -> None:
+    """The picture of the view, and the numbers under it. Classes are counted as in the `first` network's."""
     activation = study.recording.maps[stage]
     match view.view:
         case "one":
@@ -123,60 +135,40 @@ def show_stage(study: Study, stage: str, view: StageView, key: str) -> None:
         case "summary":
             _summaries(study, stage, view)
         case "colours":
-            show_pca(study, stage, view.reference, view.opacity)
+            show_pca(study, stage, view.reference, view.opacity, beside=not view.paired)
         case "join" if stage in study.recording.joins:
             show_join(study, stage)
         case _:
-            _all_channels(study, stage, view, key)
+            _all_channels(study, stage, view, key, first)
 
 
-@lru_cache(maxsize=STATISTICS)
-def _statistics(key: tuple[object, ...], stage: str, _activation: "Identity") -> ChannelStatistics:
-    return statistics_of(_activation.tensor)
-
-
-class Identity:
-    """A tensor as an argument that a memory does not look at: all are equal."""
-
-    def __init__(self, tensor: Tensor) -> None:
-        self.tensor = tensor
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Identity)
-
-    def __hash__(self) -> int:
-        return 0
-
-
-def _all_range(study: Study) -> tuple[float, float]:
-    maps = list(study.recording.maps.values())
-    return value_range(maps, kind_of(maps), CLIP)
-
-
-def _mosaic(study: Study, stage: str, view: StageView, statistics: ChannelStatistics) -> Mosaic:
+def _mosaic(study: Study, stage: str, view: StageView, statistics: ChannelStatistics, class_index: int | None) -> Mosaic:
     activation = study.recording.maps[stage]
-    contribution = contributions_of(study, stage, view.class_index) if view.sort == "contribution" else None
-    order = ordered(statistics, view.sort, contribution)  # type: ignore[arg-type]
-    spans = _all_range(study) if view.scope == "all" else None
-    kind = "diverging" if spans and spans[0] < 0 else None
-    key = (study.key, stage, view.sort, view.scope, view.class_index)
-    return _mosaics.get_or_make(
-        key,
-        lambda: draw_mosaic(activation, order=order, scope=view.scope, all_range=spans, kind=kind, clip=CLIP),  # type: ignore[arg-type]
-    )
+    order_by: Order = "index" if view.sort == "contribution" and class_index is None else view.sort
+    given = contributions_of(study, stage, class_index) if order_by == "contribution" and class_index is not None else None
+    order = ordered(statistics, order_by, None if given is None else given.tolist())
+    scale = scale_of_all(study) if view.scope == "all" else None
+    key = (study.key, stage, order_by, view.scope, class_index if order_by == "contribution" else None)
+    return _mosaics.get_or_make(key, lambda: draw_mosaic(
+        activation, order=order, scope=view.scope, all_range=(scale.low, scale.high) if scale else None,
+        kind=scale.kind if scale else None, clip=CLIP,
+    ))  # fmt: skip
 
 
-def _all_channels(study: Study, stage: str, view: StageView, key: str) -> None:
+def _all_channels(study: Study, stage: str, view: StageView, key: str, first: Study) -> None:
     activation = study.recording.maps[stage]
-    statistics = _statistics(study.key, stage, Identity(activation))
-    drawn = _mosaic(study, stage, view, statistics)
+    statistics = _statistics.get_or_make((study.key, stage), lambda: statistics_of(activation))
+    class_index = same_class(study, first, view.class_index) if view.sort == "contribution" else None
+    if view.sort == "contribution" and class_index is None:
+        st.caption(_("This network does not have the class: its channels stand by number."))
+    drawn = _mosaic(study, stage, view, statistics, class_index)
     name = f"{key}_mosaic"
-    channel_mosaic(key=name, on_unit_change=lambda: unit_clicked(name, stage, switch=True), data={
+    channel_mosaic(key=name, on_unit_change=lambda: unit_clicked(name, stage, drawn, switch=True), data={
         "label": _("All channels of {stage}", stage=stage), "image": media_url(drawn.png, "image/png"),
         "width": drawn.width, "height": drawn.height, "columns": drawn.columns, "rows": drawn.rows,
         "cellWidth": drawn.cell_width, "cellHeight": drawn.cell_height, "gap": drawn.gap, "order": list(drawn.order),
         "notes": [_note(statistics, channel) for channel in drawn.order],
-        "marked": [int(c) for c in np.flatnonzero(statistics.dead)], "chosen": None,
+        "marked": [int(c) for c in np.flatnonzero(statistics.dead)], "chosen": view.channel,
         "pixelated": activation.shape[-1] < drawn.cell_width, "mapWidth": activation.shape[2], "mapHeight": activation.shape[1],
         "hint": _("Click a cell to see that channel large, and what the unit under the pointer looks at."),
         "words": _mosaic_words(),
@@ -214,42 +206,41 @@ def _health(statistics: ChannelStatistics) -> None:
 def _one_channel(study: Study, stage: str, channel: int, view: StageView, key: str) -> None:
     activation = study.recording.maps[stage]
     feature_map = activation[channel]
-    kind = kind_of(activation)
-    spans = {"map": [feature_map], "stage": [activation]}.get(view.scope)
-    low, high = value_range(spans, kind, CLIP) if spans else _all_range(study)
-    kind = "diverging" if low < 0 < high and not spans else kind
+    scale = scale_of_all(study) if view.scope == "all" else scale_over(activation if view.scope == "stage" else feature_map)
     left, right = st.columns(2, gap="medium")
     with left:
-        _channel_picture(study, stage, channel, (low, high, kind), view, key)
-        colour_bar(low, high, kind, scope_words(view.scope), value_range([feature_map], "sequential"))
+        _channel_picture(study, stage, channel, scale, view, key)
+        raw = value_range([feature_map], "sequential")
+        colour_bar(scale.low, scale.high, scale.kind, scope_words(view.scope), raw)
         st.plotly_chart(_histogram(feature_map), config={"displayModeBar": False}, key=f"{key}_histogram")
     with right:
         unit = chosen_unit(study, stage, channel)
         show_unit(study, unit or Unit.strongest(stage, channel, feature_map), given=unit is not None)
 
 
-def _channel_picture(
-    study: Study, stage: str, channel: int, scale: tuple[float, float, Kind], view: StageView, key: str
-) -> None:  # fmt: skip
+def _channel_picture(study: Study, stage: str, channel: int, scale: Scale, view: StageView, key: str) -> None:
     """The map alone, where a click chooses a unit, or over the picture."""
-    low, high, kind = scale
     feature_map = study.recording.maps[stage][channel]
     if view.opacity:
-        drawn = on_picture(coloured(feature_map, low, high, kind), study, stage, study.seen.shape[:2])
-        mixed = np.rint(view.opacity * drawn + (1 - view.opacity) * study.seen).astype(np.uint8)
-        show_picture(mixed, _("Channel {n} of {stage} over the picture", n=channel, stage=stage))
+        title = _("Channel {n} of {stage} over the picture", n=channel, stage=stage)
+        show_picture(_over_picture(study, stage, feature_map, scale, view.opacity), title)
         return
     single = draw_mosaic(
-        feature_map[None], scope="all", all_range=(low, high), kind=kind, max_width=640, aspect=1.0
-    )  # fmt: skip
-    name = f"{key}_channel"
-    channel_mosaic(key=name, on_unit_change=lambda: unit_clicked(name, stage, switch=False), data={
+        feature_map[None], scope="all", all_range=(scale.low, scale.high), kind=scale.kind, max_width=640, aspect=1.0
+    )
+    shown, name = replace(single, order=(channel,)), f"{key}_channel"
+    channel_mosaic(key=name, on_unit_change=lambda: unit_clicked(name, stage, shown, switch=False), data={
         "label": _("Channel {n} of {stage}", n=channel, stage=stage), "image": media_url(single.png, "image/png"),
         "width": single.width, "height": single.height, "columns": 1, "rows": 1, "cellWidth": single.cell_width,
         "cellHeight": single.cell_height, "gap": single.gap, "order": [channel], "notes": [""], "marked": [], "chosen": None,
         "pixelated": True, "mapWidth": feature_map.shape[1], "mapHeight": feature_map.shape[0],
         "hint": _("Click a place to see what that unit looks at."), "words": _mosaic_words(),
     })  # fmt: skip
+
+
+def _over_picture(study: Study, stage: str, feature_map: Tensor, scale: Scale, opacity: float) -> RGBImage:
+    drawn = coloured(feature_map, scale.low, scale.high, scale.kind)
+    return over(on_picture(drawn, study, stage, (study.seen.shape[0], study.seen.shape[1])), study.seen, opacity)
 
 
 def _histogram(feature_map: Tensor) -> go.Figure:
@@ -264,19 +255,18 @@ def _histogram(feature_map: Tensor) -> go.Figure:
 def _summaries(study: Study, stage: str, view: StageView) -> None:
     """Mean, maximum and standard deviation over the channels, each at every position."""
     activation = study.recording.maps[stage]
-    words = {"mean": _("Mean over channels"), "max": _("Largest channel"), "std": _("Standard deviation over channels")}
-    maps = {how: summary(activation, how) for how in words}  # type: ignore[arg-type]
+    words: dict[Summary, str] = {
+        "mean": _("Mean over channels"), "max": _("Largest channel"), "std": _("Standard deviation over channels"),
+    }  # fmt: skip
+    maps = {how: summary(activation, how) for how in words}
+    shared = scale_of_all(study) if view.scope == "all" else None
     for column, (how, title) in zip(st.columns(3), words.items(), strict=True):
-        feature_map = maps[how]
-        kind = kind_of(feature_map)
-        together = {"map": [feature_map], "stage": list(maps.values())}.get(view.scope)
-        low, high = value_range(together, kind_of(together), CLIP) if together else _all_range(study)
-        kind = "diverging" if low < 0 else "sequential"
+        scale = shared or scale_over(maps[how])
         with column:
             st.markdown(f"**{title}**")
             if view.opacity:
-                drawn = on_picture(coloured(feature_map, low, high, kind), study, stage, study.seen.shape[:2])
-                show_picture(np.rint(view.opacity * drawn + (1 - view.opacity) * study.seen).astype(np.uint8), title)
+                show_picture(_over_picture(study, stage, maps[how], scale, view.opacity), title)
             else:
-                show_picture(coloured(feature_map, low, high, kind), title)
-            colour_bar(low, high, kind, scope_words(view.scope) if view.scope != "map" else _("this map's own range"))
+                show_picture(coloured(maps[how], scale.low, scale.high, scale.kind), title)
+            label = scope_words("all") if shared else _("this map's own range")
+            colour_bar(scale.low, scale.high, scale.kind, label, value_range([maps[how]], "sequential"))

@@ -5,15 +5,14 @@ import streamlit as st
 
 from segdemo.data.preprocessing import from_output
 from segdemo.features import Frame, frames
-from segdemo.features.private import private_copy
 from segdemo.inference import shared_engine
+from segdemo.inference.agreement import overlap
 from segdemo.inference.cache import BoundedCache
 from segdemo.inference.labels import labels_of
 from segdemo.text import _
 from segdemo.types import LabelMap
 from segdemo.ui.components import frame_player
 from segdemo.ui.drawing import encode_labels, encode_photograph
-from segdemo.ui.features_whatif import overlap
 from segdemo.ui.media import media_url
 from segdemo.ui.study import Study
 from segdemo.ui.words import percent
@@ -32,10 +31,11 @@ def show_time_lapse(study: Study, truth: LabelMap | None, key: str) -> None:
     if study.prediction is None:
         st.info(_("This network labels no pixels, so there is no mask that grows."), icon=":material/info:")
         return
-    found = _frames.get_or_make(study.key, lambda: shared_engine().study(
-        study.entry.weights_id,
-        lambda m: frames(private_copy(m), study.recording.input, study.recording, placed=study.places),
-    ))  # fmt: skip
+    with st.spinner(_("Reading the stages …"), show_time=True):
+        found = _frames.get_or_make(study.key, lambda: shared_engine().study(
+            study.entry.weights_id,
+            lambda m: frames(m, study.recording.input, study.recording, placed=study.places),
+        ))  # fmt: skip
     labels = [_labels(study, frame) for frame in found]
     target = labels[-1] if truth is None else truth
     scores = [overlap(shown, target, len(study.entry.classes))[1] for shown in labels]
@@ -62,11 +62,11 @@ def _labels(study: Study, frame: Frame) -> LabelMap:
 def _item(frame: Frame, labels: LabelMap, score: float, exact: bool) -> dict[str, object]:
     encoded = encode_labels(labels)
     words = {"head": _("its own head"), "score": _("scores so far"), "readout": _("linear read-out")}
-    note = "" if np.isnan(score) else f"IoU {score:.3f}"
+    parts = [] if np.isnan(score) else [f"IoU {score:.3f}"]
     if frame.how == "readout" and frame.explained is not None:
-        note += _(" · explains {share} of the final logits", share=percent(max(0.0, frame.explained)))
+        parts.append(_("explains {share} of the final logits", share=percent(max(0.0, frame.explained))))
     return {
-        "title": frame.name, "labels": media_url(encoded.data, encoded.mime), "note": note, "how": words[frame.how],
+        "title": frame.name, "labels": media_url(encoded.data, encoded.mime), "note": " · ".join(parts), "how": words[frame.how],
         "score": None if np.isnan(score) else score,
     }  # fmt: skip
 

@@ -12,21 +12,20 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from segdemo.features import EffectiveField, Rect, effective_field
+from segdemo.features import EffectiveField, Mosaic, Rect, effective_field
 from segdemo.features.colour import coloured
-from segdemo.features.private import private_copy
 from segdemo.inference import shared_engine
 from segdemo.inference.cache import BoundedCache
 from segdemo.text import _
 from segdemo.types import RGBImage
-from segdemo.ui.features_parts import number, show_picture
+from segdemo.ui.features_parts import certainty, number, show_picture
 from segdemo.ui.study import Study
 
 __all__ = ["Unit", "chosen_unit", "effective_of", "field_picture", "inside_picture", "show_unit", "unit_clicked"]
 
 UNIT_KEY = "unit"
 FIELD_MEMORY_BYTES = 60_000_000
-LINE = (255, 140, 0)
+LINE = (230, 159, 0)  # Okabe–Ito
 
 _fields: BoundedCache[tuple[object, ...], EffectiveField] = BoundedCache(FIELD_MEMORY_BYTES, lambda f: f.heat.numel() * 4)
 
@@ -47,15 +46,22 @@ class Unit:
         return cls(stage, channel, row, column)
 
 
-def unit_clicked(component: str, stage: str, *, switch: bool) -> None:
-    """Keep the unit that was clicked in a mosaic, as fractions of its cell; `switch` opens its channel large."""
+def unit_clicked(component: str, stage: str, shown: Mosaic, *, switch: bool) -> None:
+    """Keep the unit that was clicked in a mosaic, given as shares of its cell; `switch` opens its channel large."""
     clicked = st.session_state[component].get("unit")
     if not isinstance(clicked, dict):
         return
     channel, x, y = clicked.get("channel"), clicked.get("x"), clicked.get("y")
-    if not isinstance(channel, int) or not all(isinstance(v, int | float) and 0 <= v <= 1 for v in (x, y)):
+    if channel not in shown.order or not isinstance(x, int | float) or not isinstance(y, int | float):
         return  # not from our component
-    st.session_state[UNIT_KEY] = (stage, channel, float(x), float(y))  # type: ignore[arg-type]
+    if not (0 <= x < 1 and 0 <= y < 1):  # also false for what is no number
+        return
+    left, top, _right, _bottom = shown.box(shown.order.index(channel))
+    found = shown.locate(left + int(x * shown.cell_width), top + int(y * shown.cell_height))
+    if found is None:
+        return
+    height, width = shown.map_size
+    st.session_state[UNIT_KEY] = (stage, channel, (found[1] + 0.5) / height, (found[2] + 0.5) / width)
     st.session_state["channel"] = channel
     if switch:
         st.session_state["stage_view"] = "one"
@@ -67,7 +73,7 @@ def chosen_unit(study: Study, stage: str, channel: int) -> Unit | None:
     if kept is None or kept[:2] != (stage, channel):
         return None
     _channels, height, width = study.recording.maps[stage].shape
-    return Unit(stage, channel, min(height - 1, int(kept[3] * height)), min(width - 1, int(kept[2] * width)))
+    return Unit(stage, channel, int(kept[2] * height), int(kept[3] * width))
 
 
 def effective_of(study: Study, unit: Unit) -> EffectiveField:
@@ -76,7 +82,7 @@ def effective_of(study: Study, unit: Unit) -> EffectiveField:
     image, name = study.recording.input, study.entry.weights_id
     return _fields.get_or_make(key, lambda: shared_engine().study(
         name, lambda m: effective_field(
-            private_copy(m), image, unit.stage, unit.row, unit.column, unit.channel, placement=study.places[unit.stage]
+            m, image, unit.stage, unit.row, unit.column, unit.channel, placement=study.places[unit.stage]
         )
     ))  # fmt: skip
 
@@ -111,15 +117,17 @@ def framed(image: RGBImage, rect: Rect, study: Study) -> RGBImage:
 
 def show_unit(study: Study, unit: Unit, *, given: bool) -> None:
     """What a unit looks at: its value, both fields, and how sure the rectangle is."""
-    value = float(study.recording.maps[unit.stage][unit.channel or 0, unit.row, unit.column])
+    assert unit.channel is not None
+    value = float(study.recording.maps[unit.stage][unit.channel, unit.row, unit.column])
     title = _("What this unit looks at") if given else _("What its strongest unit looks at")
     st.markdown(f"**{title}**")
-    field = effective_of(study, unit)
+    with st.spinner(_("Following the gradient …"), show_time=True):
+        field = effective_of(study, unit)
     show_picture(field_picture(study, unit, field), title, smooth=True)
     rect = study.places[unit.stage].field(unit.row, unit.column)
     st.caption(
-        _("Row {row}, column {column}: value {value}. Frame: theoretical field, {h:.0f} × {w:.0f} px ({sure}). Light: effective "
-          "field from the gradient; 95 % of it within {r:.0f} px of the centre.", row=unit.row, column=unit.column,
-          value=number(value), h=rect.bottom - rect.top, w=rect.right - rect.left, sure=_(study.places[unit.stage].kind),
+        _("Row {row}, column {column} of the map: value {value}. Frame: theoretical field, {w:.0f} × {h:.0f} px ({sure}). Light: "
+          "effective field from the gradient; 95 % of it within {r:.0f} px of the centre.", row=unit.row, column=unit.column,
+          value=number(value), h=rect.bottom - rect.top, w=rect.right - rect.left, sure=certainty(study.places[unit.stage].kind),
           r=field.radius_px)
     )  # fmt: skip

@@ -5,6 +5,7 @@ session, and counts as long as the session lives.
 """
 
 import os
+import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -23,7 +24,7 @@ VISITOR_BYTES = int(os.environ.get("SEGDEMO_VISITOR_FEATURES_MB", "600")) * 1_00
 
 
 class Held(Generic[K]):
-    """What one visitor has asked for, oldest first, with its size in bytes. Weakly referred to by the shared memory."""
+    """What one visitor has asked for, oldest first, with its size in bytes. It ends with the visitor's session."""
 
     def __init__(self, max_bytes: int = VISITOR_BYTES) -> None:
         self.max_bytes = max_bytes
@@ -40,20 +41,23 @@ class Held(Generic[K]):
 
 
 class SharedMemory(Generic[K, V]):
-    """Values shared between visitors, up to `max_bytes` in all; one that no visitor holds any more leaves at once."""
+    """Values shared between visitors, up to `max_bytes` in all. One leaves when the last who held it gives it up; what
+    ended sessions held leaves when room is needed. Safe for threads."""
 
     def __init__(self, max_bytes: int, size_of: Callable[[V], int]) -> None:
         self.values: BoundedCache[K, V] = BoundedCache(max_bytes, size_of)
         self._size_of = size_of
         self._visitors: weakref.WeakSet[Held[K]] = weakref.WeakSet()
+        self._lock = threading.Lock()
 
     def get_or_make(self, held: Held[K], key: K, make: Callable[[], V]) -> V:
         """The value, made first if need be. What `make` raises is passed on."""
         value = self.values.get_or_make(key, make)
-        self._visitors.add(held)
-        for released in held.take(key, self._size_of(value)):
-            if not any(released in visitor.sizes for visitor in list(self._visitors)):
-                self.values.discard(released)
+        with self._lock:
+            self._visitors.add(held)
+            for released in held.take(key, self._size_of(value)):
+                if not any(released in visitor.sizes for visitor in self._visitors):
+                    self.values.discard(released)
         return value
 
 

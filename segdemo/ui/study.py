@@ -16,7 +16,7 @@ from segdemo.data import Picture
 from segdemo.data.preprocessing import scaled, to_input
 from segdemo.errors import ImageError, SettingError
 from segdemo.features import Anatomy, Placement, Recording, dissect, placements, record_all, without_memory
-from segdemo.features.receptive_field import ReceptiveField, receptive_fields, strides
+from segdemo.features.receptive_field import strides
 from segdemo.geometry import Geometry, Size, resize_nearest
 from segdemo.inference import shared_engine
 from segdemo.inference.labels import labels_of, scores_of
@@ -27,9 +27,9 @@ from segdemo.ui.recordings import SharedMemory, held_by_visitor
 from segdemo.weights import get_network
 from segdemo.weights.loading import build_on_meta
 
-__all__ = ["Study", "anatomy_at", "fields_of_network", "prediction_from", "strides_of_network", "study_of", "truth_at"]
+__all__ = ["Study", "anatomy_at", "prediction_from", "strides_of_network", "study_of", "truth_at"]
 
-RECORDED_PIXELS = 262_144  # of the picture, at most
+RECORDED_PIXELS = 320_000  # of the picture, at most
 RECORDED_BYTES = 160_000_000  # of one recording's maps, at most
 SMALLEST_PIXELS = 4096
 MEMORY_BYTES = int(os.environ.get("SEGDEMO_FEATURES_MB", "2000")) * 1_000_000
@@ -64,7 +64,8 @@ _studies: SharedMemory[tuple[object, ...], Study] = SharedMemory(MEMORY_BYTES, l
 def study_of(picture: Picture, network: str) -> Study:
     """The study of a picture with a network named as `get_network` reads it. Raises what loading and running raise."""
     key = (picture.sha256, picture.pixels.shape, network)
-    return _studies.get_or_make(held_by_visitor(), key, lambda: _make(picture, get_network(network), key))
+    study = _studies.get_or_make(held_by_visitor(), key, lambda: _make(picture, get_network(network), key))
+    return replace(study, picture=picture)  # another visitor's file may have another name
 
 
 def _make(picture: Picture, entry: WeightsEntry, key: tuple[object, ...]) -> Study:
@@ -87,12 +88,21 @@ def _recorded(entry: WeightsEntry, full: Size) -> Preprocessing:
     """The entry's preprocessing, with fewer pixels where the maps of all stages would take too much memory."""
     preprocessing = replace(entry.preprocessing, max_pixels=min(entry.preprocessing.max_pixels, RECORDED_PIXELS))
     blank = np.zeros((*_bounded(full), 3), np.uint8)
-    size = to_input(blank, preprocessing, full)[0].shape[-2:]
-    bytes_needed = 4 * sum(prod(part.shape) for part in anatomy_at(entry.weights_id, (size[0], size[1])).parts)
-    if bytes_needed <= RECORDED_BYTES:
-        return preprocessing
-    fewer = int(preprocessing.max_pixels * RECORDED_BYTES / bytes_needed)
-    return replace(preprocessing, max_pixels=max(SMALLEST_PIXELS, fewer))
+    while preprocessing.max_pixels > SMALLEST_PIXELS:
+        height, width = to_input(blank, preprocessing, full)[0].shape[-2:]
+        needed = _bytes_of(anatomy_at(entry.weights_id, (height, width)))
+        if needed <= RECORDED_BYTES:
+            break
+        fewer = min(preprocessing.max_pixels, height * width) * min(0.9, RECORDED_BYTES / needed)
+        preprocessing = replace(preprocessing, max_pixels=max(SMALLEST_PIXELS, int(fewer)))
+    return preprocessing
+
+
+def _bytes_of(anatomy: Anatomy) -> int:
+    """What a recording holds at most: every stage's map, and of a stage with skips what comes together there."""
+    shapes = {part.stage.name: prod(part.shape) for part in anatomy.parts}
+    joined = sum((1 + len(part.stage.skip_from)) * shapes[part.stage.name] for part in anatomy.parts if part.stage.skip_from)
+    return 4 * (sum(shapes.values()) + joined)
 
 
 def _bounded(full: Size) -> Size:
@@ -132,12 +142,6 @@ def places_at(network: str, size: Size) -> dict[str, Placement]:
 def strides_of_network(network: str) -> dict[str, float | None]:
     """Input pixels between neighbouring positions of each stage."""
     return strides(_blank(network), _channels(network))
-
-
-@lru_cache(maxsize=128)
-def fields_of_network(network: str) -> dict[str, ReceptiveField]:
-    """The theoretical receptive field of each stage, whatever the picture's size."""
-    return receptive_fields(_blank(network), _channels(network))
 
 
 def prediction_from(study: Study, logits: Tensor, threshold: float = 0.5) -> Prediction:

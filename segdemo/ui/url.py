@@ -17,12 +17,13 @@ from segdemo.text import _
 from segdemo.ui.words import plain
 from segdemo.weights import get_network, get_weights
 
-__all__ = ["DEFAULT_WEIGHTS", "STYLES", "parse_input", "read_url", "show_url_messages", "write_url"]
+__all__ = ["DEFAULT_WEIGHTS", "LENSES", "STYLES", "parse_input", "read_url", "show_url_messages", "write_url"]
 
 DEFAULT_WEIGHTS = "unet/nuclei"
 DEFAULT_NET = "unet"
 LARGEST_INPUT = 4096
 STYLES = ("fill", "contour")
+LENSES = ("channels", "probe", "whatif", "why", "time", "gate")
 MESSAGES_KEY, PAGE_KEY, WRITTEN_KEY = "url_messages", "url_page", "url_written"
 
 
@@ -68,7 +69,13 @@ def _options(text: str) -> str:
 
 def _word(text: str) -> str:
     if text and not re.fullmatch(r"[A-Za-z0-9_]{1,40}", text):
-        raise SettingError(_("In the address, stage and lens are single words such as encoder2 and probe."))
+        raise SettingError(_("In the address, stage is a single word such as encoder2."))
+    return text
+
+
+def _lens(text: str) -> str:
+    if text and text not in LENSES:
+        raise SettingError(_("In the address, lens is one of: {names}.", names=", ".join(LENSES)))
     return text
 
 
@@ -90,7 +97,7 @@ def _parameters() -> dict[str, Parameter]:
         "input": Parameter("", parse_input),
         "options": Parameter("", _options),
         "stage": Parameter("", _word),
-        "lens": Parameter("", _word),
+        "lens": Parameter("", _lens),
         "second": Parameter("", _network),
     }
 

@@ -19,6 +19,7 @@ from segdemo.weights.torchvision_weights import torchvision_entries
 
 __all__ = ["BUNDLED_DIR", "get_weights", "is_intact", "list_weights", "weights_path"]
 
+NAMED = 6  # of the weights that exist, in the sentence about some that do not
 BUNDLED_FIRST = ("nuclei", "shapes")
 
 
@@ -35,7 +36,8 @@ def get_weights(weights_id: str) -> WeightsEntry:
             return entry
     if (imported := find_import(weights_id)) is not None:
         return imported
-    known = ", ".join(entry.weights_id for entry in list_weights())
+    listed = [entry.weights_id for entry in list_weights()]
+    known = ", ".join([*listed[:NAMED], "…"] if len(listed) > NAMED else listed)
     raise SettingError(_('There are no weights "{name}". These exist: {known}.', name=weights_id, known=known))
 
 

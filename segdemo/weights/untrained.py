@@ -4,11 +4,12 @@ A network is named "unet/nuclei", as the catalogue has it; "unet/nuclei~untraine
 "resnet18~untrained", an architecture that has no weights here, in its paper's size.
 """
 
-import threading
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from segdemo.errors import SettingError
 from segdemo.models import TITLES, create_model, list_models
@@ -20,12 +21,11 @@ from segdemo.weights.class_names import guess_classes
 from segdemo.weights.download import is_present
 from segdemo.weights.loading import load_model
 
-__all__ = ["UNTRAINED", "get_network", "is_ready", "load_network", "untrained"]
+__all__ = ["UNTRAINED", "OwnNumbers", "get_network", "is_ready", "load_network", "untrained"]
 
 UNTRAINED = "~untrained"
 SEED = 0
 SIDE, CLASSES = 224, 1000  # of classification networks: ImageNet's
-_drawing = threading.Lock()  # torch's random numbers are one sequence for all threads
 
 
 def untrained(entry: WeightsEntry) -> WeightsEntry:
@@ -67,10 +67,22 @@ def load_network(entry: WeightsEntry) -> nn.Module:
     """
     if not entry.weights_id.endswith(UNTRAINED):
         return load_model(entry)
-    with _drawing, torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
+    with OwnNumbers(SEED):
         try:
             network = create_model(entry.model, **entry.options)
         except (RuntimeError, ValueError, TypeError) as error:
             raise SettingError(_("{model} cannot be built: {error}.", model=entry.model, error=str(error))) from error
     return network.eval().requires_grad_(False)
+
+
+class OwnNumbers(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Random values within the context come from a sequence of its own: torch's is one for all threads, and a training
+    that runs at the same time would neither be left alone nor leave this one alone."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def __torch_dispatch__(self, op: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        draws = any(argument.name == "generator" for argument in op._schema.arguments)
+        return op(*args, **((kwargs or {}) | ({"generator": self._generator} if draws else {})))

@@ -38,7 +38,7 @@ def test_from_drop_to_ablation(
     expect(page.get_by_text("Recorded in one pass at 160 × 128 px")).to_be_visible(timeout=30_000)
     settle(page)
 
-    page.locator(".st-key-walk").get_by_text("bottleneck", exact=True).click()
+    page.locator(".st-key-walk .node .title").get_by_text("bottleneck", exact=True).click()
     expect(page.get_by_text(re.compile(r"^bottleneck ·"))).to_be_visible()
     settle(page)
 
@@ -50,7 +50,7 @@ def test_from_drop_to_ablation(
     expect(page.get_by_text(re.compile(r"^bottleneck from pixel x (79|80|81), y (63|64|65)"))).to_be_visible(timeout=30_000)
 
     lens(page, "What if")
-    expect(page.locator("[data-testid=stMetricValue]").first).to_have_text("1.000")
+    expect(page.get_by_text("Click a skip or a stage above")).to_be_visible()
     page.locator(".st-key-switch_skips").get_by_text(skip, exact=True).click()
     expect(page.locator("[data-testid=stMetricValue]").first).not_to_have_text("1.000")
     expect(page.locator(".st-key-switch_skips").get_by_text(f"{skip} · zero")).to_be_visible()
@@ -58,7 +58,7 @@ def test_from_drop_to_ablation(
 
 def test_a_cell_opens_its_channel_and_the_keys_walk_on(open_page: Callable[..., Page]) -> None:
     page = open_page("/features?weights=unet/nuclei-small&sample=nuclei-fluorescence&stage=encoder2")
-    mosaic = page.locator(".st-key-stage_0_mosaic img").first
+    mosaic = page.locator(".st-key-channels_0_mosaic img").first
     mosaic.wait_for()
     box = mosaic.bounding_box()
     assert box is not None
@@ -76,14 +76,13 @@ def test_the_walk_fits_and_shows_every_stage(open_page: Callable[..., Page], wid
     page.wait_for_selector(".st-key-walk img")
     names = ["encoder1", "encoder2", "encoder3", "encoder4", "bottleneck", "decoder4", "decoder3", "decoder2", "decoder1", "head"]
     for name in names:
-        expect(page.locator(".st-key-walk").get_by_text(name, exact=True)).to_have_count(1)
+        expect(page.locator(".st-key-walk .node .title").get_by_text(name, exact=True)).to_have_count(1)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.locator(".st-key-walk img").first.evaluate("(image) => image.naturalWidth > 0")
 
 
 def test_two_networks_walk_linked(open_page: Callable[..., Page]) -> None:
     page = open_page("/features?weights=unet/nuclei-small&second=segnet/nuclei&sample=nuclei-fluorescence")
-    page.locator(".st-key-walk_second").get_by_text("decoder3", exact=True).click()
-    expect(page.get_by_text(re.compile(r"^decoder3 ·"))).to_be_visible()
+    page.locator(".st-key-walk_second .node .title").get_by_text("decoder3", exact=True).click()
     for key in ("walk", "walk_second"):
         expect(page.locator(f'.st-key-{key} [aria-current="true"]')).to_contain_text("decoder3")

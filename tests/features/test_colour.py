@@ -1,6 +1,5 @@
 """Colours follow the values: scales that colour-blind people can read, exact zero, no crash on what is no number."""
 
-import io
 import math
 
 import cv2
@@ -9,7 +8,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 from segdemo.errors import SettingError
 from segdemo.features.colour import (
@@ -19,9 +17,7 @@ from segdemo.features.colour import (
     SIGN_TOLERANCE,
     STEPS,
     coloured,
-    feature_map_png,
     kind_of,
-    overlay,
     palette,
     to_levels,
     value_range,
@@ -133,31 +129,6 @@ def test_what_is_no_number_has_its_own_colour() -> None:
     values = torch.tensor([[math.nan, math.inf, -math.inf, 1.0]])
     assert to_levels(values, 0, 1).tolist() == [[NOT_FINITE] * 3 + [STEPS - 1]]
     assert (coloured(values, 0, 1, "sequential")[0, :3] == palette("sequential")[NOT_FINITE]).all()
-
-
-@pytest.mark.parametrize(("shape", "min_side", "size"), [((3, 5), 1, (3, 5)), ((3, 5), 12, (9, 15)), ((1, 4096), 64, (1, 4096))])
-def test_one_map_as_a_file_is_exactly_its_colours(shape: tuple[int, int], min_side: int, size: tuple[int, int]) -> None:
-    values = torch.randn(shape, generator=torch.Generator().manual_seed(1))
-    values[0, 0] = math.nan
-    with Image.open(io.BytesIO(feature_map_png(values, -1, 1, "diverging", min_side))) as file:
-        assert file.mode == "P"
-        pixels = np.asarray(file.convert("RGB"))
-    side = size[0] // shape[0]
-    assert pixels.shape == (*size, 3)
-    assert (pixels == np.kron(coloured(values, -1, 1, "diverging"), np.ones((side, side, 1), np.uint8))).all()
-
-
-def test_an_overlay_is_the_weighted_mean_of_picture_and_colours() -> None:
-    image = np.random.default_rng(0).integers(0, 256, (12, 8, 3), dtype=np.uint8)
-    heat = torch.rand(3, 2, generator=torch.Generator().manual_seed(2))
-    above = np.kron(coloured(heat, 0, 1, "sequential"), np.ones((4, 4, 1), np.uint8))
-    for opacity in (0.0, 0.3, 1.0):
-        expected = opacity * above.astype(float) + (1 - opacity) * image
-        assert np.abs(overlay(image, heat, 0, 1, "sequential", opacity) - expected).max() <= 0.51
-    smooth = overlay(image, heat, 0, 1, "sequential", 1.0, smooth=True)
-    assert len(np.unique(smooth.reshape(-1, 3), axis=0)) > len(np.unique(above.reshape(-1, 3), axis=0))
-    with pytest.raises(SettingError, match="opacity"):
-        overlay(image, heat, 0, 1, "sequential", 1.2)
 
 
 def test_the_gap_has_an_entry_of_its_own() -> None:

@@ -1,11 +1,14 @@
 """Untrained networks: the same ones each time, the same options as the trained, and no file behind them."""
 
+import threading
+
 import pytest
 import torch
 
 from segdemo.errors import SettingError
 from segdemo.models import list_models
 from segdemo.weights import get_network, get_weights, is_ready, load_network, untrained
+from segdemo.weights.loading import build_on_meta
 
 
 def test_untrained_weights_are_the_same_network_with_the_same_random_values_each_time() -> None:
@@ -17,6 +20,13 @@ def test_untrained_weights_are_the_same_network_with_the_same_random_values_each
     before = torch.random.get_rng_state()
     first, second, learned = load_network(entry), load_network(entry), load_network(trained)
     assert torch.equal(torch.random.get_rng_state(), before)
+    stop = threading.Event()
+    drawing = threading.Thread(target=lambda: [torch.rand(9) for _ in iter(stop.is_set, True)])
+    drawing.start()
+    again = load_network(entry)
+    stop.set()
+    drawing.join()
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True))
     for (name, a), b, c in zip(first.state_dict().items(), second.parameters(), learned.state_dict().values(), strict=False):
         assert a.shape == c.shape, name
         assert b.requires_grad is False
@@ -35,6 +45,7 @@ def test_every_architecture_has_an_untrained_network(name: str) -> None:
     entry = get_network(f"{name}~untrained")
     assert entry.model == name
     assert is_ready(entry)
+    assert build_on_meta(entry).stages()  # type: ignore[operator]
 
 
 def test_a_classifier_has_its_thousand_classes() -> None:

@@ -199,11 +199,11 @@ function drawSees(prober, pixel) {
   const { data, sees, fieldTitle } = prober, stage = stageNow(prober), rect = stage && fieldOf(stage, pixel);
   if (!stage) return;
   fieldTitle.textContent = filled(data.words.field, { stage: stage.title });
-  if (!rect) { sees.textContent = ""; return; }
+  if (!rect) { sees.textContent = data.words.padding; return; }
   const whole = rect.x <= 0 && rect.y <= 0 && rect.x + rect.width >= data.width && rect.y + rect.height >= data.height;
   const beyond = rect.x < 0 || rect.y < 0 || rect.x + rect.width > data.width || rect.y + rect.height > data.height;
-  const text = whole && data.words.whole ? data.words.whole : filled(data.words.sees ?? "{width} × {height} px", { width: Math.round(rect.width), height: Math.round(rect.height) });
-  sees.textContent = !whole && beyond && data.words.beyond ? `${text} ${data.words.beyond}` : text;
+  const text = whole ? data.words.whole : filled(data.words.sees, { width: Math.round(rect.width), height: Math.round(rect.height) });
+  sees.textContent = !whole && beyond ? `${text} ${data.words.beyond}` : text;
 }
 
 function buildPlot(prober) {

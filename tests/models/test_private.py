@@ -1,4 +1,4 @@
-"""segdemo.features.private: a tree of modules of one's own over the same weights."""
+"""segdemo.models.private: a tree of modules of one's own over the same weights."""
 
 from functools import partial
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from segdemo.features.private import private_copy
+from segdemo.models.private import private_copy
 from segdemo.models import create_model, list_models
 
 pytestmark = [
