@@ -262,3 +262,12 @@ def test_a_gate_is_judged_on_pictures_with_and_without_the_class(source: FolderS
     assert found["present"] == {"pictures": len(pictures) // 2, "right": 1.0}
     assert found["absent"]["right"] == 0.0
     assert judge_presence(create_model("unet3_plus", width=2).eval(), pictures, PREPROCESSING) == {}
+
+
+def test_what_a_network_holds_fixed_is_not_trained(source: FolderSource) -> None:
+    torch.manual_seed(0)
+    model = create_model("fcn32s", width=2, padding="same", backbone="vgg16", normalization="batch", classifier_width=8)
+    fixed = {name: p.clone() for name, p in model.named_parameters() if not p.requires_grad}
+    assert fixed
+    next(iter(train(model, source, PREPROCESSING, replace(SETTINGS, steps=1), CPU)))
+    assert all(torch.equal(p, fixed[name]) for name, p in model.named_parameters() if name in fixed)
