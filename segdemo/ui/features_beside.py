@@ -39,7 +39,7 @@ def second_network(entry: WeightsEntry) -> None:
 
 def _title(name: str, own: str) -> str:
     if not name:
-        return _("one network")
+        return _("Compare with another network …")
     if name == own:
         return _("beside it: the same, untrained")
     return _("beside it: {network}", network=network_title(name))

@@ -54,7 +54,9 @@ def _bars(places: list[Place], lost: NDArray[np.float64]) -> go.Figure:
             hovertemplate="%{y}: %{x:.3f}<extra></extra>",
         )  # fmt: skip
     figure.update_layout(
-        height=70 + 22 * len(names), margin={"l": 0, "r": 40, "t": 8, "b": 0}, legend={"orientation": "h", "y": 1.04}
+        height=70 + 22 * len(names),
+        margin={"l": 0, "r": 40, "t": 8, "b": 0},
+        legend={"orientation": "h", "y": 1, "yanchor": "bottom"},
     )
     figure.update_xaxes(title=_("IoU lost"), rangemode="tozero")
     figure.update_yaxes(categoryorder="array", categoryarray=[names[i] for i in order[::-1]])

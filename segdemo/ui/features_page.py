@@ -46,10 +46,8 @@ def show_features_page() -> None:
     with heading:
         second_network(chosen_weights())
     studies = _studies()
-    strip = st.container()
-    with strip:
-        show_strip(choices(), active_choice(choices()), chosen_weights())
     if not studies:
+        _strip()
         return
     first = studies[0]
     stage = _chosen_stage(first)
@@ -60,12 +58,21 @@ def show_features_page() -> None:
         lens = _lens_control(first)
         if lens not in ("time", "gate"):
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content"):
-                _stepper(first, stage, alone=len(studies) == 1)
+                _stepper(first, stage)
+    if lens in ("channels", "probe", "why") and len(studies) == 1:
+        st.markdown(_stage_line(first, stage))
     truths = [_truth(study) for study in studies]
     what_if = _lens(lens, studies, stage, truths)
     with walks:
         _walks(studies, stage, what_if)
+        _strip()
     show_source(lens)
+
+
+def _strip() -> None:
+    """The visitor's pictures, one click each."""
+    available = choices()
+    show_strip(available, active_choice(available), chosen_weights())
 
 
 def _studies() -> list[Study]:
@@ -155,8 +162,8 @@ def _changed_mask(study: Study, what_if: WhatIf | None) -> RGBImage | None:
     return blend(study.seen, prediction.preds, prediction.classes, 0.6)
 
 
-def _stepper(study: Study, stage: str, *, alone: bool) -> None:
-    """Previous and next, and what the stage is in one line."""
+def _stepper(study: Study, stage: str) -> None:
+    """Previous and next."""
     number = study.stages.index(stage)
     for step, icon, label, tip in (
         (-1, ":material/chevron_left:", _("Previous"), _("The stage before this one")),
@@ -167,8 +174,6 @@ def _stepper(study: Study, stage: str, *, alone: bool) -> None:
             label, icon=icon, help=tip, key=f"step_{step}", disabled=not 0 <= there < len(study.stages), on_click=_go,
             args=(study.stages[there % len(study.stages)],), shortcut="P" if step < 0 else "N",
         )  # fmt: skip
-    if alone:
-        st.markdown(_stage_line(study, stage), width="content")
 
 
 def _stage_line(study: Study, stage: str) -> str:

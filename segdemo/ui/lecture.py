@@ -60,7 +60,7 @@ def _walk(study: Study) -> str:
     label = escape(_("The walk through the stages"))
     return (
         f'<nav class="walk" aria-label="{label}"><svg viewBox="-4 -12 {width + 8:.0f} '
-        f'{deep + 12:.0f}" width="{width + 8:.0f}">{"".join(lines + drawn)}</svg></nav>'
+        f'{deep + 12:.0f}" width="{width + 8:.0f}" style="max-width:100%;height:auto">{"".join(lines + drawn)}</svg></nav>'
     )
 
 

@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from segdemo.features.ablation import Changes, Switch, recomputed, run_changed
-from segdemo.models.private import private_copy
 from segdemo.features.record import on_stages
 from segdemo.features.recording import Recording, record_all
 from segdemo.models import create_model
+from segdemo.models.private import private_copy
 
 pytestmark = pytest.mark.benchmark
 
