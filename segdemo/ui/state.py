@@ -143,9 +143,8 @@ def truth_for(choice: Choice, size: Size, classes: tuple[ClassInfo, ...], place:
     said in `place`.
     """
     if choice.sample is not None:
-        truth = _sample_data(choice.sample.key)[1]
-        fits = truth is not None and get_weights(choice.sample.suggested).classes == classes
-        return truth if fits else None
+        truth, drawn_with = _sample_data(choice.sample.key)[1], get_weights(choice.sample.suggested).classes
+        return truth if [info.name for info in drawn_with] == [info.name for info in classes] else None
     mask = masks().get(choice.key)
     if mask is None:
         return None

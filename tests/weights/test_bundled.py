@@ -7,7 +7,7 @@ from torch import nn
 
 from segdemo.data.nuclei_like import draw_nuclei
 from segdemo.data.preprocessing import from_output, to_input
-from segdemo.data.shapes import draw_shapes
+from segdemo.data.shapes import SHAPE_CLASSES, draw_shapes
 from segdemo.metrics import confusion_matrix, iou_per_class, mean_iou
 from segdemo.models import create_model
 from segdemo.models.labels import labels_of_logits
@@ -60,6 +60,12 @@ def test_the_gate_tells_pictures_with_nuclei_from_those_without() -> None:
     pictures = [(image, True) for image, _target in scenes("nuclei")] + [(image, False) for image, _target in scenes("shapes")]
     found = judge_presence(network, pictures, entry.preprocessing)
     assert found["present"]["right"] == found["absent"]["right"] == 1.0
+
+
+@pytest.mark.parametrize("entry", [e for e in BUNDLED if e.task == "segment"], ids=lambda e: e.weights_id)
+def test_a_class_has_one_colour_everywhere(entry: WeightsEntry) -> None:
+    expected = SHAPE_CLASSES if "shapes" in entry.weights_id else get_weights("unet/nuclei").classes
+    assert entry.classes == expected
 
 
 def scenes(data: str) -> list[tuple[RGBImage, LabelMap]]:
