@@ -55,7 +55,7 @@ def test_all_names_what_exists(module: Path) -> None:
             case ast.Assign(targets=[ast.Name(id="__all__")], value=value):
                 exported = ast.literal_eval(value)
             case ast.Assign(targets=targets):
-                defined |= {t.id for t in targets if isinstance(t, ast.Name)}
+                defined |= {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
             case ast.AnnAssign(target=ast.Name(id=name)):
                 defined.add(name)
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.AsyncFunctionDef(name=name):
