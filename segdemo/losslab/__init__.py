@@ -1,0 +1,1 @@
+"""The loss lab: loss curves, spoiled masks, gradients and sweeps, as arrays."""
