@@ -34,6 +34,17 @@ class Normalization(StrEnum):
     per_image = "per-image"
 
 
+class ScheduleName(StrEnum):
+    cosine = "cosine"
+    constant = "constant"
+    step = "step"
+
+
+class Optimizer(StrEnum):
+    adamw = "adamw"
+    sgd = "sgd"
+
+
 def _progress(unit: str) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn())
     return Progress(*columns, console=console)
@@ -41,13 +52,13 @@ def _progress(unit: str) -> Progress:
 
 @app.command()
 def train(
-    data: Annotated[str, typer.Option(help='Data-set folder (images/, masks/, train.txt, val.txt), or "shapes".')],
+    data: Annotated[str, typer.Option(help='ZIP or folder with images and masks, or "nuclei" or "shapes", which are drawn.')],
     out: Annotated[Path, typer.Option(help="Folder for the weights and their card.")] = Path("runs"),
     model: Annotated[str, typer.Option(help="Architecture.")] = "unet",
     name: Annotated[str | None, typer.Option(help="Name of the weights; the data's name if not given.")] = None,
     title: Annotated[str | None, typer.Option(help="What the page calls them.")] = None,
     trained_on: Annotated[str, typer.Option(help="What kind of pictures they are for.")] = "",
-    classes: Annotated[str, typer.Option(help="Class names of a folder, background first, with commas.")] = "background,nucleus",
+    classes: Annotated[str, typer.Option(help="Class names, background first, with commas; the data's own if not given.")] = "",
     licence: Annotated[str, typer.Option(help="Of the weights.")] = "not stated",
     width: Annotated[int, typer.Option(help="Channels of the first stage.")] = 16,
     option: Annotated[list[str] | None, typer.Option(help="Further options of the architecture, as name=value.")] = None,
@@ -61,7 +72,28 @@ def train(
     batch_size: Annotated[int, typer.Option(min=1)] = 8,
     crop: Annotated[int, typer.Option(min=32, help="Side of the training crops in pixels.")] = 256,
     learning_rate: Annotated[float, typer.Option(min=1e-7, max=1.0)] = 2e-3,
+    schedule: Annotated[
+        ScheduleName, typer.Option(help="Of the learning rate, after the warm-up: along a cosine, not at all, or by steps.")
+    ] = ScheduleName.cosine,
+    warmup_steps: Annotated[int, typer.Option(min=0, help="Over which the learning rate climbs to its full height.")] = 100,
+    optimizer: Annotated[Optimizer, typer.Option(help="AdamW, or SGD with momentum.")] = Optimizer.adamw,
+    momentum: Annotated[float, typer.Option(min=0, max=0.999, help="Of SGD.")] = 0.9,
+    weight_decay: Annotated[float, typer.Option(min=0, max=1)] = 1e-4,
+    minutes: Annotated[float, typer.Option(min=0, help="End after so many, even if steps are left; 0: no limit.")] = 0.0,
     loss: Annotated[str, typer.Option(help="Name of the loss.")] = "bce_dice",
+    loss_option: Annotated[list[str] | None, typer.Option(help="Options of the loss, as name=value.")] = None,
+    flips: Annotated[bool, typer.Option(help="Mirror half of the crops.")] = True,
+    quarter_turns: Annotated[bool, typer.Option(help="Turn crops by 0, 90, 180 or 270 degrees.")] = True,
+    scale: Annotated[tuple[float, float], typer.Option(min=0.25, max=4, help="Zoom of the crops, least and most.")] = (0.6, 1.7),
+    brightness: Annotated[float, typer.Option(min=0, max=1, help="How far crops are made lighter or darker.")] = 0.3,
+    contrast: Annotated[float, typer.Option(min=0, max=1, help="How far their contrast is changed, as a logarithm.")] = 0.3,
+    color: Annotated[float, typer.Option(min=0, max=0.5, help="The same of each channel by itself.")] = 0.1,
+    blur: Annotated[float, typer.Option(min=0, max=1, help="Share of the crops that are blurred.")] = 0.15,
+    noise: Annotated[float, typer.Option(min=0, max=1, help="Share of the crops with noise.")] = 0.15,
+    validation_pixels: Annotated[
+        int, typer.Option(min=0, help="Score only so many pixels of the validation while training; 0: all of it.")
+    ] = 0,
+    tensorboard: Annotated[Path | None, typer.Option(help="Folder for TensorBoard event files, if it is installed.")] = None,
     normalization: Annotated[
         Normalization, typer.Option(help="Pixel values: per picture, or ImageNet's.")
     ] = Normalization.per_image,
@@ -75,16 +107,22 @@ def train(
     """Train a network and keep the best weights, with a card that says how they were made and how well they do."""
     import torch
 
+    from segdemo.data.augment import Augmentation
+    from segdemo.data.drawn_sets import ValidatedOnPart
     from segdemo.data.empty_pictures import WithEmptyPictures
-    from segdemo.data.sources import Source, open_source
+    from segdemo.data.open_set import open_data_set
+    from segdemo.data.sources import Source
     from segdemo.devices import device_label, pick_device
     from segdemo.models import create_model
     from segdemo.training.loop import TrainingSettings
     from segdemo.training.loop import train as train_steps
+    from segdemo.training.run_events import EventWriter, tensorboard_is_installed
     from segdemo.training.save import WeightsIdentity, save_with_card
     from segdemo.types import ClassInfo, Preprocessing
 
-    source: Source = open_source(data, tuple(classes.split(",")))
+    if tensorboard is not None and not tensorboard_is_installed():
+        raise SettingError(_("For event files, install TensorBoard beside segdemo: pip install tensorboard."))
+    source: Source = open_data_set(data, tuple(classes.split(",")) if classes else ())
     if empty_share:
         source = WithEmptyPictures(source, empty_share)
     num_classes = len(source.class_names)
@@ -95,8 +133,11 @@ def train(
         f"{model}/{name or source.name}", title or source.name, trained_on, labels, model, options, licence
     )
     settings = TrainingSettings(
-        steps=steps, batch_size=batch_size, crop=crop, learning_rate=learning_rate,
-        loss=loss, seed=seed, validate_every=validate_every, task="reconstruct" if reconstruct else "segment", only=only,
+        steps=steps, batch_size=batch_size, crop=crop, learning_rate=learning_rate, schedule=schedule.value,
+        warmup_steps=warmup_steps, optimizer=optimizer.value, momentum=momentum, weight_decay=weight_decay, minutes=minutes,
+        loss=loss, loss_options=_options(loss_option or []), seed=seed, validate_every=validate_every,
+        task="reconstruct" if reconstruct else "segment", only=only,
+        augmentation=Augmentation(scale, flips, quarter_turns, brightness, contrast, color, blur, noise),
     )  # fmt: skip
     preprocessing = Preprocessing(normalization=normalization.value, multiple_of=multiple_of, offset=offset, border=border)
     torch.manual_seed(seed)
@@ -108,14 +149,29 @@ def train(
     processor = pick_device(device)
     console.print(_("Training {id} on {device}.", id=identity.weights_id, device=device_label(processor)))
     command = "python -m segdemo " + shlex.join(sys.argv[1:])
-    with _progress("steps") as progress:
+    live = ValidatedOnPart(source, validation_pixels) if validation_pixels else source
+    best = None
+    with _progress("steps") as progress, EventWriter(tensorboard) as events:
         task = progress.add_task("", total=steps)
-        for step in train_steps(network, source, preprocessing, settings, processor):
+        for step in train_steps(network, live, preprocessing, settings, processor):
             progress.update(task, advance=1, description=f"loss {step.loss:.3f}")
+            events.write(step)
             if step.validation:
                 console.print(f"{step.step}: {step.validation}")
             if step.weights:
-                saved = save_with_card(out, identity, step.weights, source, preprocessing, settings, command)
+                best = step.weights
+                saved = save_with_card(
+                    out,
+                    identity,
+                    best,
+                    live,
+                    preprocessing,
+                    settings,
+                    command,
+                    scores=step.validation if live is not source else None,
+                )
+    if best and live is not source:
+        saved = save_with_card(out, identity, best, source, preprocessing, settings, command)
     console.print(_("Kept in {path}: {scores}", path=out / f"{identity.weights_id}.safetensors", scores=saved))
 
 
@@ -203,8 +259,15 @@ def measure(
     folder: Annotated[Path, typer.Argument(help="Folder of weights and cards.")] = BUNDLED_DIR,
     side: Annotated[int, typer.Option(min=32, help="Side of the input in pixels.")] = 256,
     rounds: Annotated[int, typer.Option(min=1, help="Forward passes of each network; the median counts.")] = 15,
+    data: Annotated[str, typer.Option(help="Data set to measure, instead of costs, how honest probabilities are on.")] = "",
 ) -> None:
-    """Write into the cards what each network costs: multiplications, and milliseconds on this CPU, all in one run."""
+    """Write into the cards what each network costs: multiplications, and milliseconds on this CPU, all in one run.
+
+    With --data, the reliability diagram of every binary network that was trained on that data set instead.
+    """
+    if data:
+        _measure_reliability(folder, data)
+        return
     import torch
 
     from segdemo.devices import device_label
@@ -224,6 +287,24 @@ def measure(
         }  # fmt: skip
         write_card(path, {**entry.card, **cost})
         console.print(f"{entry.weights_id}: {anatomy.macs / 1e9:.2f} GMAC, {latency:.1f} ms")
+
+
+def _measure_reliability(folder: Path, data: str) -> None:
+    from segdemo.data.sources import open_source
+    from segdemo.training.validation import foreground_reliability
+    from segdemo.weights import load_model
+    from segdemo.weights.cards import read_card, write_card
+
+    source = open_source(data, ("background", "nucleus"))
+    for path in sorted(folder.glob("*/*.json")):
+        entry = read_card(path)
+        trained = entry.card.get("data")
+        if entry.binary and isinstance(trained, dict) and trained.get("name") == source.name:
+            model = load_model(entry, path.with_suffix(".safetensors"))
+            bins = foreground_reliability(model, source, entry.preprocessing)
+            measured = {"count": bins.count.tolist(), "prob_sum": bins.prob_sum.round(1).tolist(), "hits": bins.hits.tolist()}
+            write_card(path, {**entry.card, "reliability": measured})
+            console.print(entry.weights_id)
 
 
 def main() -> None:

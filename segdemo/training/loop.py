@@ -1,14 +1,15 @@
 """One training run as a generator: each `next` does one optimiser step and reports it; stopping is just not asking.
 
-AdamW, a learning rate that warms up and falls along a cosine, and an exponential moving average of the weights, which
-is what is validated and kept: it reaches in one run what averaging several snapshots would.
+AdamW or SGD, a learning rate that warms up and then follows its schedule, and an exponential moving average of the
+weights, which is what is validated and kept: it reaches in one run what averaging several snapshots would.
 """
 
-import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from copy import deepcopy
 from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from segdemo.data.preprocessing import arranged, image_statistics
 from segdemo.data.sources import Source
 from segdemo.devices import cpu_has_bf16
 from segdemo.training.objective import create_objective
+from segdemo.training.schedule import OptimizerName, Schedule, create_optimizer, learning_rate_factor
 from segdemo.training.validation import Validation, validate, validate_drawing
 from segdemo.types import Preprocessing, Task
 
@@ -39,6 +41,11 @@ class TrainingSettings:
     ema_decay: float = 0.998
     task: Task = "segment"  # "reconstruct": the picture itself is the target, by mean squared error
     loss: str = "bce_dice"
+    loss_options: Mapping[str, Any] = field(default_factory=dict)
+    optimizer: OptimizerName = "adamw"
+    momentum: float = 0.9  # of SGD
+    schedule: Schedule = "cosine"
+    minutes: float = 0.0  # the run ends after so many even if steps are left; 0: no such limit
     seed: int = 0
     validate_every: int = 500
     only: str = ""  # train only this part, such as "classifier"; everything else stays exactly as it is
@@ -58,17 +65,36 @@ class TrainingStep:
 
 
 def train(
-    model: nn.Module, source: Source, preprocessing: Preprocessing, settings: TrainingSettings, device: torch.device
+    model: nn.Module,
+    source: Source,
+    preprocessing: Preprocessing,
+    settings: TrainingSettings,
+    device: torch.device,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+    on_validation: Callable[[int, nn.Module], None] | None = None,
 ) -> Iterator[TrainingStep]:
-    """Train `model` in place, one step a `next`. The same settings on the same device draw the same batches."""
+    """Train `model` in place, one step a `next`. The same settings on the same device draw the same batches.
+
+    Once `stop()` says so, the step at hand is the last and is validated. `on_validation` is given the step and the
+    averaged network after each validation; it must leave the network as it is.
+    """
     rng = np.random.default_rng(settings.seed)
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = deepcopy(model).eval().requires_grad_(False)
-    objective = create_objective(settings.task, settings.loss)
+    objective = create_objective(settings.task, settings.loss, **settings.loss_options)
     judge = validate if settings.task == "segment" else validate_drawing
     learned = _learned(model, settings.only)
-    optimizer = torch.optim.AdamW(learned, settings.learning_rate, weight_decay=settings.weight_decay)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _learning_rate_factor(step, settings))
+    optimizer = create_optimizer(
+        settings.optimizer, learned, settings.learning_rate, weight_decay=settings.weight_decay, momentum=settings.momentum
+    )
+    start = monotonic()
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer,
+        lambda step: learning_rate_factor(
+            step, _expected_steps(step, settings, monotonic() - start), settings.warmup_steps, settings.schedule
+        ),
+    )
     best_score = -1.0
     for step in range(1, settings.steps + 1):
         _train_mode(model, settings.only)
@@ -82,15 +108,31 @@ def train(
         schedule.step()
         _update_average(average, model, min(settings.ema_decay, (1 + step) / (10 + step)))
         validation = None
-        if step % settings.validate_every == 0 or step == settings.steps:
+        last = step == settings.steps or stop() or _time_is_over(settings, monotonic() - start)
+        if last or step % settings.validate_every == 0:
             with _mixed_precision(device):
                 validation = judge(average, source, preprocessing, device)
+            if on_validation is not None:
+                on_validation(step, average)
         weights = None
         score = -1.0 if validation is None else float(np.nan_to_num(validation.score, nan=0.0))  # NaN: nothing to score
         if score > best_score:
             best_score = score
             weights = {name: value.detach().cpu().clone() for name, value in average.state_dict().items()}
         yield TrainingStep(step, loss.item(), float(schedule.get_last_lr()[0]), validation, weights)
+        if last:
+            return
+
+
+def _time_is_over(settings: TrainingSettings, seconds: float) -> bool:
+    return 0 < settings.minutes * 60 <= seconds
+
+
+def _expected_steps(step: int, settings: TrainingSettings, seconds: float) -> int:
+    """How many steps the whole run will have: as many as were set, or fewer where its minutes run out before."""
+    if not settings.minutes or not step:
+        return settings.steps
+    return min(settings.steps, max(step, round(step * settings.minutes * 60 / max(seconds, 1e-3))))
 
 
 def _learned(model: nn.Module, only: str) -> list[nn.Parameter]:
@@ -116,13 +158,6 @@ def _mixed_precision(device: torch.device) -> AbstractContextManager[object]:
     """bfloat16 for the convolutions where the hardware has it; losses, norms and weights stay in float32."""
     enabled = device.type == "cuda" or (device.type == "cpu" and cpu_has_bf16())
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
-
-
-def _learning_rate_factor(step: int, settings: TrainingSettings) -> float:
-    if step < settings.warmup_steps:
-        return (step + 1) / settings.warmup_steps
-    progress = (step - settings.warmup_steps) / max(1, settings.steps - settings.warmup_steps)
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
 
 
 def _batch(

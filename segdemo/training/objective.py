@@ -1,6 +1,7 @@
 """What one training step minimises: the loss of every head, or how badly a picture was drawn again."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,11 +17,14 @@ Objective = Callable[[nn.Module, Tensor, Tensor], Tensor]
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
-def create_objective(task: Task, loss: str) -> Objective:
-    """A function of network, image (N, 3, H, W) and target (N, H, W) that gives the scalar to minimise."""
+def create_objective(task: Task, loss: str, **options: Any) -> Objective:
+    """A function of network, image (N, 3, H, W) and target (N, H, W) that gives the scalar to minimise.
+
+    `options` are the loss's. Raises SettingError for a loss or an option that does not exist.
+    """
     if task == "reconstruct":
         return lambda model, image, _target: F.mse_loss(model(image).float(), image)
-    function: Loss = create_loss(loss)
+    function: Loss = create_loss(loss, **options)
 
     def objective(model: nn.Module, image: Tensor, target: Tensor) -> Tensor:
         supervise: Callable[[Tensor], Supervision] | None = getattr(model, "supervise", None)

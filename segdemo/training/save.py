@@ -41,18 +41,27 @@ def save_with_card(
     preprocessing: Preprocessing,
     settings: TrainingSettings,
     command: str,
+    *,
+    scores: Validation | None = None,
 ) -> Validation:
-    """Write `folder/<weights_id>.safetensors` and `.json`; the scores are those of the rounded weights, in float32."""
+    """Write `folder/<weights_id>.safetensors` and `.json`; the scores are those of the rounded weights, in float32.
+
+    With `scores`, those of a validation that was done already are believed. Whoever reads the files at the same time
+    finds whole ones.
+    """
     path = folder / f"{identity.weights_id}.safetensors"
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({name: _rounded(name, value) for name, value in weights.items()}, path)
+    part = path.with_suffix(".part")
+    save_file({name: _rounded(name, value) for name, value in weights.items()}, part)
+    part.replace(path)
     restored = {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}
     model = create_model(identity.model, **identity.options)
     model.load_state_dict(restored)
-    judge = validate if settings.task == "segment" else validate_drawing
-    scores = judge(model.eval(), source, preprocessing, torch.device("cpu"))
-    presence = _presence(model, source, preprocessing)
-    write_card(path.with_suffix(".json"), {
+    if scores is None:
+        judge = validate if settings.task == "segment" else validate_drawing
+        scores = judge(model.eval(), source, preprocessing, torch.device("cpu"))
+    presence = _presence(model.eval(), source, preprocessing)
+    write_card(part, {
         **asdict(identity),
         "preprocessing": asdict(preprocessing),
         "task": settings.task,
@@ -67,6 +76,7 @@ def save_with_card(
         "size_bytes": path.stat().st_size,
         "trained_with": f"torch {torch.__version__}",
     })  # fmt: skip
+    part.replace(path.with_suffix(".json"))
     return scores
 
 

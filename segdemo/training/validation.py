@@ -13,8 +13,10 @@ from torch import nn
 
 from segdemo.data.preprocessing import from_output, to_input
 from segdemo.data.sources import Source
+from segdemo.errors import DataSetError
 from segdemo.geometry import resize_nearest
 from segdemo.metrics import (
+    Reliability,
     boundary_counts,
     boundary_f1,
     confusion_matrix,
@@ -23,12 +25,14 @@ from segdemo.metrics import (
     mean_iou,
     precision,
     recall,
+    reliability,
 )
 from segdemo.models.labels import labels_of_logits
 from segdemo.models.supervision import Supervision
-from segdemo.types import Preprocessing, RGBImage
+from segdemo.text import _
+from segdemo.types import IGNORE_INDEX, Preprocessing, RGBImage
 
-__all__ = ["Validation", "judge_presence", "validate", "validate_drawing"]
+__all__ = ["Validation", "foreground_reliability", "judge_presence", "validate", "validate_drawing"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,21 @@ def validate(model: nn.Module, source: Source, preprocessing: Preprocessing, dev
         pictures=pictures,
         boundary_f1=_headline(total, boundary_f1(boundaries)),
     )
+
+
+@torch.inference_mode()
+def foreground_reliability(model: nn.Module, source: Source, preprocessing: Preprocessing) -> Reliability:
+    """How honest a binary network is on the whole validation split: pixels by the probability that it gave them."""
+    total: Reliability | None = None
+    for image, target, _kind in source.validation():
+        tensor, geometry = to_input(image, preprocessing)
+        probs = from_output(model(tensor)[0], geometry).sigmoid()[0].numpy()
+        truth = resize_nearest(target, geometry.working)
+        bins = reliability(probs[truth != IGNORE_INDEX], truth[truth != IGNORE_INDEX] == 1)
+        total = bins if total is None else total + bins
+    if total is None:
+        raise DataSetError(_("There are no validation pictures."))
+    return total
 
 
 @torch.inference_mode()

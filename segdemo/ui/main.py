@@ -22,6 +22,8 @@ def main() -> None:
     page = st.navigation([
         st.Page(PAGES / "segment.py", title=_("Segment"), icon=":material/image_search:", default=True),
         st.Page(PAGES / "features.py", title=_("Feature maps"), icon=":material/grid_view:"),
+        st.Page(PAGES / "losses.py", title=_("Losses"), icon=":material/show_chart:"),
+        st.Page(PAGES / "training.py", title=_("Training"), icon=":material/model_training:"),
         st.Page(PAGES / "architectures.py", title=_("Architectures"), icon=":material/account_tree:"),
         st.Page(PAGES / "weights.py", title=_("Weights"), icon=":material/database:"),
     ])  # fmt: skip

@@ -21,7 +21,7 @@ def show_scores() -> None:
     """The tables, and under what conditions they can be compared."""
     st.subheader(_("What each network reaches"))
     st.caption(
-        _("Networks with 2,000 steps had the same training: the same pictures, seed, loss and augmentation, 8 crops of "
+        _("Networks with 2,000 steps had the same training: the same pictures, seed and augmentation, 8 crops of "
           "128 × 128 a step, and, but for MNIST CNN and the autoencoder, 0.7 to 0.9 million parameters: they are narrower "
           "than the papers' networks. More steps would help some more than others. The U-Net 3+ with a gate is the one "
           "without, and a classifier that was trained on top of it. "
@@ -78,6 +78,7 @@ def _row(entry: WeightsEntry) -> Row:
         _("MACs, 256²"): _compact(entry.card.get("macs")),
         _("CPU, 256²"): _number(entry.card.get("cpu_latency_ms"), "{:.1f} ms"),
         _("Steps"): _number(steps, "{:,.0f}"),
+        _("Loss"): str(settings.get("loss", ABSENT)) if isinstance(settings, dict) and entry.task == "segment" else ABSENT,
     }
 
 

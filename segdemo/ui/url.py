@@ -17,13 +17,14 @@ from segdemo.text import _
 from segdemo.ui.words import plain
 from segdemo.weights import get_network, get_weights
 
-__all__ = ["DEFAULT_WEIGHTS", "LENSES", "STYLES", "parse_input", "read_url", "show_url_messages", "write_url"]
+__all__ = ["DEFAULT_WEIGHTS", "LENSES", "STYLES", "VIEWS", "parse_input", "read_url", "show_url_messages", "write_url"]
 
 DEFAULT_WEIGHTS = "unet/nuclei"
 DEFAULT_NET = "unet"
 LARGEST_INPUT = 4096
 STYLES = ("fill", "contour")
 LENSES = ("channels", "probe", "whatif", "why", "time", "gate")
+VIEWS = ("curves", "spoil", "race", "trained", "honesty")
 MESSAGES_KEY, PAGE_KEY, WRITTEN_KEY = "url_messages", "url_page", "url_written"
 
 
@@ -79,6 +80,18 @@ def _lens(text: str) -> str:
     return text
 
 
+def _view(text: str) -> str:
+    if text and text not in VIEWS:
+        raise SettingError(_("In the address, view is one of: {names}.", names=", ".join(VIEWS)))
+    return text
+
+
+def _run(text: str) -> str:
+    if text and not re.fullmatch(r"[0-9a-f]{16}", text):
+        raise SettingError(_("In the address, run is the id of a training: sixteen digits and letters."))
+    return text
+
+
 def _network(text: str) -> str:
     if text:
         get_network(text)
@@ -99,6 +112,8 @@ def _parameters() -> dict[str, Parameter]:
         "stage": Parameter("", _word),
         "lens": Parameter("", _lens),
         "second": Parameter("", _network),
+        "view": Parameter("", _view),
+        "run": Parameter("", _run),
     }
 
 

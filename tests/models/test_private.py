@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from segdemo.models.private import private_copy
 from segdemo.models import create_model, list_models
+from segdemo.models.private import private_copy
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),

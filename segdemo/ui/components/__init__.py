@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-__all__ = ["channel_mosaic", "frame_player", "network_walk", "picture_strip", "picture_viewer", "pixel_prober"]
+__all__ = ["channel_mosaic", "frame_player", "mask_painter", "network_walk", "picture_strip", "picture_viewer", "pixel_prober"]
 
 FOLDER = Path(__file__).parent
 
@@ -23,3 +23,4 @@ network_walk = _declare("walk")
 channel_mosaic = _declare("mosaic")
 pixel_prober = _declare("prober")
 frame_player = _declare("frames")
+mask_painter = _declare("painter")

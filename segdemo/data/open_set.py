@@ -1,0 +1,35 @@
+"""Any data set by what a visitor or the command line names: a generator, a ZIP, or a folder, listed or loose."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from segdemo.data.drawn_sets import NucleiSource
+from segdemo.data.sources import FolderSource, Source, open_source
+from segdemo.data.uploaded_set import PairedSource
+from segdemo.errors import DataSetError
+from segdemo.text import _
+
+__all__ = ["GENERATED", "open_data_set"]
+
+GENERATED = ("nuclei", "shapes")
+
+
+def open_data_set(data: str, class_names: tuple[str, ...] = (), on_progress: Callable[[float], None] | None = None) -> Source:
+    """ "nuclei" or "shapes" for the generators, otherwise the path of a ZIP or of a folder with images and masks.
+
+    A folder with `train.txt` is read as FolderSource does; any other, and a ZIP, as PairedSource does. Without
+    `class_names` the data's own are taken. `on_progress` is told the share that has been read, 0–1. Raises DataSetError.
+    """
+    if data == "nuclei":
+        return NucleiSource()
+    if data == "shapes":
+        return open_source(data)
+    path = Path(data)
+    if not path.exists():
+        generated = ", ".join(GENERATED)
+        raise DataSetError(
+            _('There is no "{data}"; give a ZIP, a folder, or one of: {generated}.', data=data, generated=generated)
+        )
+    if path.is_dir() and (path / "train.txt").is_file():
+        return FolderSource(path, class_names) if class_names else FolderSource(path)
+    return PairedSource(path, class_names, on_progress=on_progress)
