@@ -152,8 +152,15 @@ def _check_end(path: Path) -> None:
     if place < 0 or len(tail) - place < END_RECORD.size:
         raise DataSetError(_("This is not a ZIP, or it is cut off."))
     _sign, _disk, _start, _here, members, directory, _offset, _comment = END_RECORD.unpack_from(tail, place)
-    if tail[max(0, place - 20) :].startswith(END_OF_LARGE) or directory > MAX_DIRECTORY_BYTES or members > MAX_MEMBERS:
+    if tail[max(0, place - 20) :].startswith(END_OF_LARGE):
+        raise DataSetError(
+            _("This ZIP has the format of very large archives (ZIP64). Make an ordinary one of up to {n} files.", n=MAX_MEMBERS)
+        )
+    if members > MAX_MEMBERS:
         raise DataSetError(_("There are more than {n} files in this data set.", n=MAX_MEMBERS))
+    if directory > MAX_DIRECTORY_BYTES:
+        raise DataSetError(_("The list of files in this ZIP takes more than {mb:.0f} MB. Use fewer files, or shorter names.",
+                             mb=MAX_DIRECTORY_BYTES / 1e6))  # fmt: skip
 
 
 def _check_sizes(members: list[zipfile.ZipInfo]) -> None:

@@ -31,6 +31,9 @@ NEARLY = 16  # greys from black or white that still count as such
 SMOOTHED_SHARE = 0.95
 RARE = 0.001  # of a mask's pixels: a colour that is rarer in every mask is a smoothed edge
 RARE_TOGETHER = 0.03
+MAX_COLOURS, MAX_GREYS = 4_096, 70_000  # different ones in a mask; beyond, it is none
+KEPT = 256  # values of a mask that are remembered one by one until all masks have been seen
+MAX_EXACT_FLOAT = 1 << 24  # whole numbers up to here are exact in 32-bit floats
 
 CUT = N_("The masks are not only black and white; they were cut at half. Save masks as PNG, without smoothing.")
 OBJECTS = N_("The masks number their objects; every object counts as foreground.")
@@ -39,12 +42,17 @@ SNAPPED = N_("Rare colours between the classes were counted to the nearest class
 
 @dataclass(frozen=True)
 class MaskStatistics:
-    """What `decide` needs of a mask: how often each value occurs. The rest as in MaskValues."""
+    """What `decide` needs of a mask: how often each value occurs. The rest as in MaskValues.
+
+    Of a mask of very many values, `counts` holds the most frequent colours, and `others` is the number of pixels of all
+    others; or it holds the smallest greys, and the largest one stands for all between, which are above 255 as it is.
+    """
 
     counts: dict[int, int]
     colour: bool = False
     palette: tuple[int, ...] | None = None
     lossy: bool = False
+    others: int = 0
 
     def as_colours(self) -> "MaskStatistics":
         """The same with greys and palette indices as the colours they are shown in."""
@@ -53,7 +61,7 @@ class MaskStatistics:
         counts: Counter[int] = Counter()
         for value, count in self.counts.items():
             counts[_colour_of(value, self.palette)] += count
-        return MaskStatistics(dict(counts), colour=True)
+        return MaskStatistics(dict(counts), colour=True, others=self.others)
 
 
 @dataclass(frozen=True)
@@ -72,10 +80,24 @@ class MaskValues:
         return self.values.shape[0], self.values.shape[1]
 
     def statistics(self) -> MaskStatistics:
-        """How often each value occurs."""
+        """How often each value occurs. Raises DataSetError where there are more of them than any mask has."""
         values, counts = np.unique(self.values, return_counts=True)
+        if self.colour and len(values) > MAX_COLOURS:
+            raise DataSetError(_("This mask holds {n} colours. A mask has one colour for each of up to {most} classes, and is "
+                                 "saved as PNG.", n=len(values), most=MAX_CLASSES))  # fmt: skip
+        if len(values) > MAX_GREYS:
+            raise DataSetError(_("This mask holds {n} different greys. A mask holds class numbers, or one grey or colour for "
+                                 "each of up to {most} classes.", n=len(values), most=MAX_CLASSES))  # fmt: skip
+        others = 0
+        if self.colour and len(values) > KEPT:
+            frequent = np.argsort(-counts, kind="stable")[:KEPT]
+            others = int(counts.sum() - counts[frequent].sum())
+            values, counts = values[frequent], counts[frequent]
+        elif len(values) > KEPT + 1:
+            above = counts[KEPT:].sum()
+            values, counts = np.append(values[:KEPT], values[-1]), np.append(counts[:KEPT], above)
         found = dict(zip(values.tolist(), counts.tolist(), strict=True))
-        return MaskStatistics(found, self.colour, self.palette, self.lossy)
+        return MaskStatistics(found, self.colour, self.palette, self.lossy, others)
 
 
 def _colour_of(value: int, palette: tuple[int, ...] | None) -> int:
@@ -84,26 +106,33 @@ def _colour_of(value: int, palette: tuple[int, ...] | None) -> int:
 
 @dataclass(frozen=True)
 class Coding:
-    """How values become classes. `table` maps each known value; any other takes the class of the nearest one."""
+    """How values become classes. `table` maps each known value; any other takes the class of the nearest one. Where the
+    masks number their `objects` there is no table: every value above 0 is class 1."""
 
     table: dict[int, int]
     class_names: tuple[str, ...]
     colours: bool = False
+    objects: bool = False
     notices: tuple[Notice, ...] = ()
 
     def labels(self, mask: MaskValues) -> LabelMap:
         """Class indices (H, W)."""
+        if self.objects:
+            return (mask.values > 0).astype(np.uint8)
         found, places = np.unique(mask.values, return_inverse=True)
         if self.colours and not mask.colour:
             found = np.array([_colour_of(value, mask.palette) for value in found.tolist()], np.int32)
         known = np.array(sorted(self.table), np.int32)
+        nearest = np.searchsorted(known, found).clip(max=len(known) - 1)
+        if len(unknown := np.flatnonzero(known[nearest] != found)):
+            nearest[unknown] = _distances(found[unknown], known, self.colours).argmin(axis=1)
         classes = np.array([self.table[value] for value in known.tolist()], np.uint8)
-        nearest = classes[_distances(found, known, self.colours).argmin(axis=1)]
-        return np.asarray(nearest[places].reshape(mask.size), np.uint8)
+        return np.asarray(classes[nearest][places].reshape(mask.size), np.uint8)
 
 
 def read_mask_values(data: bytes, *, max_pixels: int) -> MaskValues:
-    """Read a mask. Raises ImageError as `read_image` does, which sees every file first."""
+    """Read a mask. Raises ImageError as `read_image` does, which sees every file first, and for values that would be
+    stretched with the contrast of a picture: fractions, and colours of 16 bits."""
     pixels = read_image(data, max_pixels=max_pixels)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -116,10 +145,30 @@ def read_mask_values(data: bytes, *, max_pixels: int) -> MaskValues:
         if values.min() < 0:
             raise ImageError(_("This mask holds values below 0."))
         return MaskValues(values)
+    if image.mode in ("RGB", "RGBA") and _bits(opened, data) > 8:
+        raise ImageError(_("This mask has 16 bits a colour. Save it as PNG with 8 bits a colour, or as grey class numbers."))
+    if image.mode == "F":
+        return MaskValues(_whole_numbers(np.asarray(image)))
     red, green, blue = (pixels[..., channel].astype(np.int32) for channel in range(3))
     if np.array_equal(red, green) and np.array_equal(red, blue):
         return MaskValues(red, lossy=opened.format == "JPEG")
     return MaskValues(red << 16 | green << 8 | blue, colour=True)
+
+
+def _bits(image: Image.Image, data: bytes) -> int:
+    """Bits of each colour, as the file has them."""
+    if image.format == "PNG":
+        return data[24]
+    tags = getattr(image, "tag_v2", {}) if image.format == "TIFF" else {}
+    return int(max(tags.get(258, (8,))))
+
+
+def _whole_numbers(values: NDArray[np.float32]) -> Values:
+    if values.min() < 0:
+        raise ImageError(_("This mask holds values below 0."))
+    if not ((values <= MAX_EXACT_FLOAT) & (values == np.floor(values))).all():  # not a number is neither
+        raise ImageError(_("This mask holds values that are not whole numbers. A mask holds class numbers; save it as PNG."))
+    return values.astype(np.int32)
 
 
 def _palette(image: Image.Image) -> tuple[int, ...]:
@@ -168,7 +217,7 @@ def _many_greys(total: Counter[int], values: list[int]) -> Coding:
     if values[-1] <= 255 and extreme >= SMOOTHED_SHARE * total.total():
         return Coding({value: int(value > 127) for value in range(256)}, _names(2), notices=(Notice(CUT),))
     if values[-1] > 255 or values == list(range(values[0], values[0] + len(values))):
-        return Coding({value: int(value > 0) for value in values}, _names(2), notices=(Notice(OBJECTS),))
+        return Coding({}, _names(2), objects=True, notices=(Notice(OBJECTS),))
     raise DataSetError(_("The masks hold {n} different greys. A mask holds class numbers, or one grey or colour for each of "
                          "up to {most} classes.", n=len(values), most=MAX_CLASSES))  # fmt: skip
 
@@ -178,12 +227,13 @@ def _colours(masks: Sequence[MaskStatistics]) -> Coding:
     kept: set[int] = set()
     for mask in masks:
         total.update(mask.counts)
-        kept |= {value for value, count in mask.counts.items() if count >= RARE * sum(mask.counts.values())}
-    left_out = sum(count for value, count in total.items() if value not in kept)
+        kept |= {value for value, count in mask.counts.items() if count >= RARE * (sum(mask.counts.values()) + mask.others)}
+    others = sum(mask.others for mask in masks)
+    left_out = others + sum(count for value, count in total.items() if value not in kept)
     classes = kept - {VOC_BORDER}
-    if len(classes) > MAX_CLASSES or left_out > RARE_TOGETHER * total.total():
-        raise DataSetError(_("The masks hold {n} colours. A mask has one colour for each of up to {most} classes, and is saved "
-                             "as PNG.", n=len(total), most=MAX_CLASSES))  # fmt: skip
+    if len(classes) > MAX_CLASSES or left_out > RARE_TOGETHER * (total.total() + others):
+        raise DataSetError(_("The masks hold at least {n} colours. A mask has one colour for each of up to {most} classes, and "
+                             "is saved as PNG.", n=len(total), most=MAX_CLASSES))  # fmt: skip
     if len(classes) < 2:
         raise DataSetError(_("Every mask is one and the same value all over: there is nothing to learn."))
     background = 0 if 0 in classes else max(classes, key=lambda value: total[value])

@@ -6,7 +6,7 @@ What does not fit is named with the reason and left out; the rest is used.
 """
 
 import zlib
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,7 @@ CACHE_BYTES = 1_200_000_000
 ONE_PAIR = N_("There is one pair only: the score tells how well the network knows it, not how it does on other pictures.")
 FEW_PAIRS = N_("With {n} pairs, expect a network for pictures very much like these.")
 ABSENT = N_("No pixel of any mask has this class: {names}.")
+ONE_SIDE = N_("The names put every pair on one side, training or measuring. A fifth was held out to measure on instead.")
 LEFT_OUT = N_("Only the first {n} pairs are used.")
 
 
@@ -95,13 +96,16 @@ class PairedSource:
             raise DataSetError(
                 _("Not one of {n} pairs can be used. The first: {reason}", n=len(pairs), reason=first.text if first else "")
             )
+        self._wrong = wrong
         self._pairs = {pair.key: pair for pair in readable if pair.key in fine}
         self.class_names = class_names or self._listed_names() or self.coding.class_names
         if len(self.class_names) != len(self.coding.class_names):
             raise DataSetError(_("The masks hold {n} classes, and {k} names were given.",
                                  n=len(self.coding.class_names), k=len(self.class_names)))  # fmt: skip
-        self.train, self.val = self._split()
+        self.train, self.val, one_sided = self._split()
         notices = [*self.coding.notices]
+        if one_sided and len(fine) > 1:
+            notices.append(Notice(ONE_SIDE))
         if absent := [name for name, share in zip(self.class_names, shares, strict=True) if not share]:
             notices.append(Notice(ABSENT, {"names": ", ".join(absent)}))
         if len(pairing.pairs) > MAX_PAIRS:
@@ -117,13 +121,14 @@ class PairedSource:
             self._progress(0.4 * number / len(pairs))
             try:
                 mask = read_mask_values(self._store.read(pair.mask), max_pixels=MAX_IMAGE_PIXELS)
+                statistics = mask.statistics()
             except (ImageError, DataSetError) as error:
                 wrong.append(PairReport(pair.image, pair.mask, problem=_said(_("Mask"), error)))
                 continue
             pixels += mask.values.size
             _check_pixels(pixels)
             readable.append(pair)
-            seen.append(mask.statistics())
+            seen.append(statistics)
         if not seen:
             first = wrong[0].problem if wrong else None
             raise DataSetError(_("No mask can be read. The first: {reason}", reason=first.text if first else ""))
@@ -177,23 +182,29 @@ class PairedSource:
         image, target, _size = self._decoded(self._pairs[key])
         return image, target, "all"
 
-    def _split(self) -> tuple[list[str], list[str]]:
-        """As folders or the lists train.txt and val.txt say; otherwise every fifth, chosen by a hash of its name."""
+    def _split(self) -> tuple[list[str], list[str], bool]:
+        """As folders or the lists train.txt and val.txt say; otherwise a fifth is held out, chosen by a hash of its name.
+        Last: whether names were passed over because they leave one side empty."""
         listed = self._listed_split()
         splits = {key: listed.get(key) or pair.split for key, pair in self._pairs.items()}
         val = [key for key, split in splits.items() if split == "val"]
-        if not val:
+        hashed = len(val) in (0, len(splits))
+        if hashed:
             count = round(VALIDATION_SHARE * len(self._pairs)) or 1
             val = sorted(sorted(self._pairs, key=lambda key: (zlib.crc32(key.encode()), key))[:count])
-        train = [key for key in self._pairs if key not in set(val)]
-        return train or list(self._pairs), val
+        held_out = set(val)
+        train = [key for key in self._pairs if key not in held_out]
+        return train or list(self._pairs), val, hashed and any(splits.values())
 
     def _listed_split(self) -> dict[str, str]:
         found: dict[str, str] = {}
+        by_stem: defaultdict[str, list[str]] = defaultdict(list)
+        for key in self._pairs:
+            by_stem[key.rpartition("/")[2]].append(key)
         for split in ("train", "val"):
             for line in self._lines(f"{split}.txt"):
                 name = Path(line.replace("\\", "/").casefold()).stem
-                found |= {key: split for key in self._pairs if key.rpartition("/")[2] == name}
+                found |= dict.fromkeys(by_stem.get(name, ()), split)
         return found
 
     def _listed_names(self) -> tuple[str, ...]:
@@ -205,9 +216,14 @@ class PairedSource:
         return ()
 
     def _lines(self, file: str) -> list[str]:
+        """Of the first list of this name that can be read; one that cannot is reported."""
         for name in self._store.names():
             if name.casefold().rpartition("/")[2] == file:
-                text = self._store.read(name)[:200_000].decode("utf-8-sig", errors="replace")
+                try:
+                    text = self._store.read(name)[:200_000].decode("utf-8-sig", errors="replace")
+                except DataSetError as error:
+                    self._wrong.append(PairReport(name, problem=_said("", error)))
+                    continue
                 return [line.strip() for line in text.splitlines() if line.strip()]
         return []
 

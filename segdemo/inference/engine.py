@@ -51,6 +51,7 @@ class Engine:
         result_memory_bytes: int = RESULT_MEMORY_BYTES,
     ) -> None:
         self.device = pick_device(device)
+        self.device_label = device_label(self.device)  # for the visitor; asked once: threads set their own number later
         self.models: BoundedCache[tuple[str, str], LoadedModel] = BoundedCache(model_memory_bytes, lambda m: m.size_bytes)
         self.results: BoundedCache[tuple[str, tuple[int, ...], str], Prediction] = BoundedCache(
             result_memory_bytes, _prediction_bytes
@@ -62,11 +63,6 @@ class Engine:
         self._counter = threading.Lock()
         self.studies = 0  # jobs that looked into a network
         self.passes = 0  # forward passes since the start: redrawing must not add to them
-
-    @property
-    def device_label(self) -> str:
-        """The device's name for the visitor."""
-        return device_label(self.device)
 
     def predict(self, image: RGBImage | Picture, weights_id: str, *, threshold: float = 0.5) -> Prediction:
         """Segment a picture (H, W, 3) uint8 RGB with the named weights.

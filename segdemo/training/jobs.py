@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic, perf_counter
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 import torch
 
@@ -20,6 +20,7 @@ from segdemo.text import N_, _
 
 __all__ = ["Job", "JobState", "Jobs", "Work"]
 
+T = TypeVar("T")
 JobState = Literal["waiting", "running", "finished", "stopped", "failed"]
 LIVE = ("waiting", "running")
 NICENESS = 5  # of the workers: whoever waits for a page goes first
@@ -89,7 +90,7 @@ class Jobs:
     def submit(self, work: Work, alive: Callable[[], bool] | None = None) -> Job:
         """Begin, or stand in line. `alive` is asked, from a worker, before a lease that has run out ends the job.
 
-        Raises SettingError where the line is full.
+        Raises SettingError where the line is full, or no thread can be started.
         """
         with self._changed:
             if len(self._jobs) >= self.running + self.waiting:
@@ -99,8 +100,14 @@ class Jobs:
             self._promote()
             while len(self._threads) < self.workers:
                 thread = threading.Thread(target=self._serve, name="segdemo-live", daemon=True)
+                try:
+                    thread.start()  # it waits for the lock
+                except RuntimeError:
+                    if self._threads:
+                        break  # those that are there do the work
+                    self._jobs.remove(job)
+                    raise SettingError(_("This computer has no room for one more task now. Try again in a minute.")) from None
                 self._threads.add(thread)
-                thread.start()
             self._changed.notify_all()
         return job
 
@@ -134,20 +141,21 @@ class Jobs:
 
     def _serve(self) -> None:
         """A worker's life."""
-        _quiet()
-        while (turn := self._next()) is not None:
-            job, work = turn
-            start, failure = perf_counter(), ""
-            try:
-                work()
-            except SegdemoError as error:
-                failure = str(error)
-            except Exception:
-                logging.getLogger(__name__).exception("A live job failed")
-                failure = BROKE
-            del work
-            self._settle(job, perf_counter() - start, failure)
-            del job, turn
+        try:
+            _quiet()
+            while (turn := self._next()) is not None:
+                job, work = turn
+                start, failure = perf_counter(), ""
+                try:
+                    work()
+                except Exception as error:
+                    failure = _reason(error)
+                del work
+                self._settle(job, perf_counter() - start, failure)
+                del job, turn
+        finally:  # also after an error in here: the next job then starts another worker
+            with self._changed:
+                self._threads.discard(threading.current_thread())
 
     def _next(self) -> tuple[Job, Callable[[], None]] | None:
         """The next slice, of the running job with the least computing time; waits for one. None when no job is left."""
@@ -159,10 +167,10 @@ class Jobs:
                     return None
                 running = [job for job in self._jobs if job.state == "running"]
                 for job in sorted(running, key=lambda job: job.used_s + job._under_way * job._slice_s):
-                    if (work := job.work.take()) is not None:
+                    if (work := self._ask(job, job.work.take, None)) is not None:
                         job._under_way += 1
                         return job, work
-                resting = all(job.work.paused for job in running)
+                resting = all(self._paused(job) for job in running)
                 self._changed.wait(IDLE_S if resting else THROTTLED_S)
 
     def _settle(self, job: Job, seconds: float, failure: str) -> None:
@@ -179,24 +187,39 @@ class Jobs:
         """End what is finished, left or rested too long; close what has ended; let the next in line run."""
         now = self._clock()
         for job in list(self._jobs):
-            if job.live and job.work.finished:
-                self._end(job, "finished", "")
-            elif job.live and now > job._lease_until:
-                if _still_there(job):
-                    job._lease_until = now + self.lease_s
-                else:
-                    self._end(job, "stopped", GONE)
-            elif job.live and self._rested(job, now):
-                self._end(job, "stopped", RESTED)
+            if job.live:
+                self._review_one(job, now)
             if not job.live and not job._under_way:
                 self._jobs.remove(job)
-                job.work.close()
+                self._ask(job, job.work.close, None)
                 job.closed.set()
         self._promote()
 
+    def _review_one(self, job: Job, now: float) -> None:
+        if self._ask(job, lambda: job.work.finished, False):
+            self._end(job, "finished", "")
+        elif now > job._lease_until:
+            if _still_there(job):
+                job._lease_until = now + self.lease_s
+            else:
+                self._end(job, "stopped", GONE)
+        elif self._rested(job, now):
+            self._end(job, "stopped", RESTED)
+
+    def _ask(self, job: Job, question: Callable[[], T], otherwise: T) -> T:
+        """What the job's work answers. Where it raises, the job has failed, and no worker or other job is harmed."""
+        try:
+            return question()
+        except Exception as error:
+            self._end(job, "failed", _reason(error))
+            return otherwise
+
+    def _paused(self, job: Job) -> bool:
+        return self._ask(job, lambda: job.work.paused, False)
+
     def _rested(self, job: Job, now: float) -> bool:
         """Whether a paused job holds a place that others have waited for, for too long."""
-        if job.state != "running" or not job.work.paused:
+        if job.state != "running" or not self._paused(job):
             job._paused_since = None
             return False
         job._paused_since = now if job._paused_since is None else job._paused_since
@@ -214,6 +237,14 @@ class Jobs:
         if job.live:
             job.state, job.reason = state, reason
             job.cancelled.set()
+
+
+def _reason(error: Exception) -> str:
+    """The sentence a visitor reads about an error; one that was not foreseen goes to the log."""
+    if isinstance(error, SegdemoError):
+        return str(error)
+    logging.getLogger(__name__).error("A live job failed", exc_info=error)
+    return BROKE
 
 
 def _still_there(job: Job) -> bool:

@@ -59,7 +59,7 @@ class TrainingStep:
 
     step: int  # from 1
     loss: float
-    learning_rate: float
+    learning_rate: float  # that it was done with
     validation: Validation | None = None
     weights: dict[str, Tensor] | None = None
 
@@ -104,6 +104,7 @@ def train(
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(learned, 5.0)
+        rate = float(schedule.get_last_lr()[0])
         optimizer.step()
         schedule.step()
         _update_average(average, model, min(settings.ema_decay, (1 + step) / (10 + step)))
@@ -119,7 +120,7 @@ def train(
         if score > best_score:
             best_score = score
             weights = {name: value.detach().cpu().clone() for name, value in average.state_dict().items()}
-        yield TrainingStep(step, loss.item(), float(schedule.get_last_lr()[0]), validation, weights)
+        yield TrainingStep(step, loss.item(), rate, validation, weights)
         if last:
             return
 

@@ -31,10 +31,12 @@ def main(folder: Path) -> int:
 
         work(run)
     except SegdemoError as error:
-        run.change(phase="failed", error=str(error))
+        run.change(phase="failed", stopped=run.stop.exists(), error=str(error).replace(f"{folder}{os.sep}", ""))
     except Exception as error:  # whatever it was, the page must be able to say that it is over
-        traceback.print_exc()
-        run.change(phase="failed", error=_no_memory(error) or _("An error of the program ended the training."))
+        traceback.print_exc()  # into the log, which no page shows: it is full of paths
+        reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+        sentence = _no_memory(error) or _("An error of the program ended the training: {reason}.", reason=reason)
+        run.change(phase="failed", error=sentence)
     return 0 if run.state().phase == "finished" else 1
 
 

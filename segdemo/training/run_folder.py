@@ -3,7 +3,7 @@
 spec.json   what was asked for            curve.tsv    step, loss, learning rate
 state.json  how far it is, atomically     scores.tsv   step, IoU, Dice
 stop        exists: end after this step   samples/     pictures.png, truth.png, and <step>.png with the labels
-log.txt     what the process said         weights/     the best network so far and its card
+log.txt     the process, no page's      weights/     the best network so far and its card
 """
 
 import json
@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 
 from segdemo.text import N_
 
-__all__ = ["ENDED", "LOST", "Phase", "RunFolder", "RunState"]
+__all__ = ["CLOSED", "ENDED", "LOST", "Phase", "RunFolder", "RunState"]
 
 Phase = Literal["waiting", "reading", "running", "saving", "finished", "failed"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
 ENDED: tuple[Phase, ...] = ("finished", "failed")
 LOST = N_("The server was restarted while this training ran or waited. What it had learned until then is kept.")
-LOG_LINES = 25
+CLOSED = N_("The server was stopped while this training ran or waited. What it had learned until then is kept.")
 Table = NDArray[np.float64]
 
 
@@ -45,7 +45,7 @@ class RunState:
     score_name: str = "IoU"
     device: str = ""
     pid: int = 0
-    stopped: bool = False  # by the visitor, before its time
+    stopped: bool = False  # by the visitor or the limit of time, before its end
     error: str = ""  # of a failed run: a sentence
     updated: float = 0.0  # seconds since 1970
 
@@ -93,13 +93,6 @@ class RunFolder:
         with suppress(OSError):
             return sorted(int(path.stem) for path in self.samples.glob("*.png") if path.stem.isdecimal())
         return []
-
-    def last_lines(self) -> str:
-        """The end of the log, for whoever wants to know more than the sentence."""
-        with suppress(OSError), self.log.open("rb") as file:
-            file.seek(max(0, self.log.stat().st_size - 20_000))
-            return "\n".join(file.read().decode(errors="replace").splitlines()[-LOG_LINES:])
-        return ""
 
 
 def append(path: Path, *numbers: float) -> None:

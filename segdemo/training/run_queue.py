@@ -16,13 +16,12 @@ import tempfile
 import threading
 from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 
 from segdemo.errors import SettingError
 from segdemo.text import _
-from segdemo.training.run_folder import ENDED, LOST, RunFolder, RunState
-from segdemo.training.run_spec import RunSpec, checked, spec_to_json
+from segdemo.training.run_folder import CLOSED, ENDED, LOST, RunFolder, RunState
+from segdemo.training.run_spec import MAX_MINUTES, RunSpec, checked, spec_to_json
 from segdemo.weights.places import cache_folder
 
 __all__ = ["RunQueue", "is_run_id", "shared_queue"]
@@ -32,6 +31,7 @@ MAX_WAITING = 4
 MAX_KEPT = 60  # trainings on disk; the oldest that ended leave first
 MAX_KEPT_BYTES = 4_000_000_000
 GRACE_SECONDS = 5.0
+KILLED_AFTER = 60.0 * (MAX_MINUTES + 15)  # a child ends by itself before; this is for one that hangs
 
 
 def is_run_id(text: str) -> bool:
@@ -74,7 +74,7 @@ class RunQueue:
                 reason = error.strerror or type(error).__name__
                 raise SettingError(_("The training cannot be kept on this machine: {reason}.", reason=reason)) from error
             self._waiting.append(run_id)
-            if self._keeper is None:
+            if self._keeper is None or not self._keeper.is_alive():
                 self._keeper = threading.Thread(target=self._keep, daemon=True, name="training-keeper")
                 self._keeper.start()
         return run_id
@@ -104,7 +104,7 @@ class RunQueue:
             return self._waiting.index(run_id) + (self._running is not None)
 
     def stop(self, run_id: str) -> None:
-        """End it after the step at hand, and keep its best weights; withdraw it if it is still waiting."""
+        """End it after the step or picture at hand, and keep its best weights; withdraw it if it is still waiting."""
         run = self.find(run_id)
         if run is None:
             return
@@ -116,17 +116,12 @@ class RunQueue:
         with suppress(OSError):
             run.stop.touch()
 
-    def kill(self, run_id: str) -> None:
-        """End it at once. What it had learned is lost."""
-        self.stop(run_id)
-        with self._lock:
-            if self._running is not None and self._running[0] == run_id:
-                self._running[1].kill()
-
     def close(self) -> None:
-        """End everything: the running training at once, the waiting ones before they begin."""
+        """End everything: the running training at once, the waiting ones before they begin. Their states say so."""
         with self._lock:
             self._closed = True
+            for run_id in self._waiting:
+                _fail(RunFolder(self.folder / run_id), _(CLOSED))
             self._waiting.clear()
             child = self._running[1] if self._running else None
             keeper = self._keeper
@@ -145,18 +140,38 @@ class RunQueue:
                 run = RunFolder(self.folder / run_id)
                 try:
                     child = _start(run)
-                except OSError as error:
-                    run.change(phase="failed", error=_("The training could not be started: {reason}.", reason=error))
+                except Exception as error:  # a full disk, a folder that is gone: the next ones must get their turn
+                    reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+                    _fail(run, _("The training could not be started: {reason}.", reason=reason))
                     continue
                 self._running = (run_id, child)
-            code = child.wait()
-            with suppress(OSError):
-                assert child.stdin is not None
-                child.stdin.close()
-            with suppress(OSError):
-                _bury(run, code)
+            try:
+                self._follow(run, child)
+            except Exception as error:
+                child.kill()  # never two at a time
+                _fail(run, _("An error of the program ended the training: {reason}.", reason=type(error).__name__))
             with self._lock:
                 self._running = None
+
+    def _follow(self, run: RunFolder, child: subprocess.Popen[bytes]) -> None:
+        """Wait for the child, not for ever, and bury it."""
+        limit = threading.Timer(KILLED_AFTER, child.kill)
+        limit.daemon = True
+        limit.start()
+        code = child.wait()
+        hung = limit.finished.is_set()
+        limit.cancel()
+        with suppress(OSError):
+            assert child.stdin is not None
+            child.stdin.close()
+        if run.state().phase in ENDED:
+            return
+        if self._closed:
+            _fail(run, _(CLOSED))
+        elif hung:
+            _fail(run, _("The training did not end by itself when its time was over. Its best weights so far are kept."))
+        else:
+            _fail(run, _last_words(code))
 
     def _make_room(self) -> None:
         """Delete the oldest trainings that have ended, beyond the bounds."""
@@ -176,20 +191,21 @@ def _start(run: RunFolder) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-m", "segdemo.training.run", str(run.path)], cwd=ROOT,
             stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl+C in the server's terminal is meant for the server, which ends its child itself
         )  # fmt: skip
 
 
-def _bury(run: RunFolder, code: int) -> None:
+def _fail(run: RunFolder, error: str) -> None:
+    """Keep a sentence, where there still is a folder with room for it."""
+    with suppress(OSError):
+        run.change(phase="failed", error=error)
+
+
+def _last_words(code: int) -> str:
     """What is to be said of a child that ended without saying it."""
-    if run.state().phase in ENDED:
-        return
-    if code == -signal.SIGKILL and not run.stop.exists():
-        error = _("The system ended the training, most likely for want of memory. A smaller batch, crop or width works.")
-    elif code < 0:
-        error = _("The training was ended from outside.")
-    else:
-        error = _("The training's process broke off.")
-    run.change(phase="failed", error=error)
+    if code == -signal.SIGKILL:
+        return _("The system ended the training, most likely for want of memory. A smaller batch, crop or width works.")
+    return _("The training was ended from outside.") if code < 0 else _("The training's process broke off.")
 
 
 def _lives_elsewhere(state: RunState, run_id: str) -> bool:
@@ -216,24 +232,27 @@ def _linked(source: Path, target: Path) -> Path:
     return target
 
 
-@lru_cache(maxsize=16)
-def _queue(folder: Path) -> RunQueue:
-    queue = RunQueue(folder)
-    atexit.register(queue.close)
-    return queue
-
-
-@lru_cache(maxsize=1)
-def _temporary_folder() -> Path:
-    return Path(tempfile.mkdtemp(prefix="segdemo-training-"))
+_queues: dict[Path, RunQueue] = {}
+_queues_lock = threading.Lock()
 
 
 def shared_queue() -> RunQueue:
-    """The server's queue, in the cache folder; where that cannot be written, in one for as long as the process lives."""
+    """The server's queue, in the cache folder; where that cannot be written, in one for as long as the process lives.
+
+    Which of the two is decided once for each cache folder: a queue must not change its place while trainings are in it.
+    """
     folder = cache_folder() / "training"
+    with _queues_lock:
+        if folder not in _queues:
+            _queues[folder] = RunQueue(_writable(folder))
+            atexit.register(_queues[folder].close)
+        return _queues[folder]
+
+
+def _writable(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
-            return _queue(folder)
+            return folder
     except OSError:
-        return _queue(_temporary_folder())
+        return Path(tempfile.mkdtemp(prefix="segdemo-training-"))

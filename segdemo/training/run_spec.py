@@ -16,7 +16,7 @@ from segdemo.text import _
 from segdemo.training.loop import TrainingSettings
 from segdemo.training.schedule import OPTIMIZERS, SCHEDULES
 
-__all__ = ["BOUNDS", "RECIPES", "Recipe", "RunSpec", "checked", "losses_for", "spec_from_json", "spec_to_json"]
+__all__ = ["BOUNDS", "MAX_MINUTES", "RECIPES", "Recipe", "RunSpec", "checked", "losses_for", "spec_from_json", "spec_to_json"]
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,10 @@ RECIPES: dict[str, Recipe] = {
     "encoder_decoder": Recipe({}, 16, 11, 64),
 }
 
+MAX_MINUTES = 120  # of any training, also of one whose steps were set
+
 BOUNDS: dict[str, tuple[float, float]] = {
-    "steps": (1, 20_000), "minutes": (0, 120), "batch_size": (1, 32), "crop": (32, 512), "learning_rate": (1e-6, 1.0),
+    "steps": (1, 20_000), "minutes": (0, MAX_MINUTES), "batch_size": (1, 32), "crop": (32, 512), "learning_rate": (1e-6, 1.0),
     "momentum": (0, 0.999), "weight_decay": (0, 1), "warmup_steps": (0, 5000), "ema_decay": (0, 0.9999), "seed": (0, 2**31 - 1),
     "validate_every": (1, 20_000), "brightness": (0, 1), "contrast": (0, 1), "color": (0, 0.5), "blur": (0, 1), "noise": (0, 1),
 }  # fmt: skip

@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 
 from torch import Tensor
@@ -15,7 +16,7 @@ from segdemo.training.run_events import EventWriter
 from segdemo.training.run_folder import RunFolder, append
 from segdemo.training.run_make import Prepared, prepare
 from segdemo.training.run_samples import SamplePictures
-from segdemo.training.run_spec import spec_from_json
+from segdemo.training.run_spec import MAX_MINUTES, spec_from_json
 from segdemo.training.save import save_with_card
 from segdemo.training.validation import Validation
 
@@ -24,16 +25,23 @@ __all__ = ["PATIENCE", "Report", "TrainingBrokeOffError", "save", "work"]
 CURVE_POINTS = 600
 REPORT_SECONDS = 0.3
 PATIENCE = 20  # steps in a row whose loss is no number
+MAX_SECONDS = 60.0 * MAX_MINUTES  # of reading and training together
+MEASURING_SECONDS = 300.0  # beyond that, for the result on all held-out pictures
 
 
 class TrainingBrokeOffError(SegdemoError):
     """The training cannot go on; the message is for the visitor."""
 
 
+class _EnoughError(Exception):
+    """The result is not measured any further."""
+
+
 def work(run: RunFolder) -> None:
     """Train as the folder's spec says and leave the best weights there. Raises what `prepare` raises, and the above."""
+    end = monotonic() + MAX_SECONDS
     spec = spec_from_json(run.spec.read_text(encoding="utf-8"))
-    prepared = prepare(spec, _reading(run))
+    prepared = prepare(spec, _reading(run, end))
     device = pick_device(os.environ.get("SEGDEMO_DEVICE", "auto"))
     print(device_label(device), prepared.command, sep="\n", flush=True)
     run.change(phase="running", steps=spec.settings.steps, share=0.0, device=device_label(device))
@@ -43,20 +51,24 @@ def work(run: RunFolder) -> None:
     with EventWriter(run.events if spec.tensorboard else None) as events:
         steps = train(
             prepared.network, prepared.live, prepared.preprocessing, spec.settings, device,
-            stop=run.stop.exists, on_validation=samples.keep,
+            stop=lambda: run.stop.exists() or monotonic() > end, on_validation=samples.keep,
         )  # fmt: skip
         for step in steps:
             report.take(step)
             events.write(step)
-    _finish(run, prepared, report)
+    _finish(run, prepared, report, end)
 
 
-def _reading(run: RunFolder) -> Callable[[float], None]:
-    """Tells how much of the data was read, a few times a second at most."""
+def _reading(run: RunFolder, end: float) -> Callable[[float], None]:
+    """Tells how much of the data was read, a few times a second at most. Breaks off where it is to stop, or too late."""
     last = 0.0
 
     def on_progress(share: float) -> None:
         nonlocal last
+        if run.stop.exists():
+            raise TrainingBrokeOffError(_("It was stopped before it began."))
+        if monotonic() > end:
+            raise TrainingBrokeOffError(_("Reading the data took longer than a training may: {n} minutes.", n=MAX_MINUTES))
         if monotonic() - last > REPORT_SECONDS:
             last = monotonic()
             run.change(share=share)
@@ -99,9 +111,7 @@ class Report:
     def _state(self, step: int) -> None:
         self.reported = monotonic()
         seconds = self.reported - self.start
-        share = step / self.settings.steps
-        if self.settings.minutes:
-            share = max(share, min(1.0, seconds / (60 * self.settings.minutes)))
+        share = max(step / self.settings.steps, min(1.0, seconds / (60 * (self.settings.minutes or MAX_MINUTES))))
         best = self.best_score if self.best_score is None or math.isfinite(self.best_score) else None
         self.run.change(
             step=step, share=share, seconds=seconds, images_per_second=step * self.settings.batch_size / seconds,
@@ -109,17 +119,38 @@ class Report:
         )  # fmt: skip
 
 
-def save(run: RunFolder, prepared: Prepared, weights: dict[str, Tensor], scores: Validation | None = None) -> Validation:
+def save(
+    run: RunFolder, prepared: Prepared, weights: dict[str, Tensor], scores: Validation | None = None,
+    on_picture: Callable[[], None] | None = None,
+) -> Validation:  # fmt: skip
     """Keep these weights as the run's result, so that they can be used even if the run ends here."""
     source = prepared.source if scores is None else prepared.live
     return save_with_card(
         run.weights, prepared.identity, weights, source, prepared.preprocessing, prepared.spec.settings, prepared.command,
-        scores=scores,
+        scores=scores, on_picture=on_picture,
     )  # fmt: skip
 
 
-def _finish(run: RunFolder, prepared: Prepared, report: Report) -> None:
+def _finish(run: RunFolder, prepared: Prepared, report: Report, end: float) -> None:
+    """Measure the best weights on all held-out pictures. If the visitor says stop (again) meanwhile, or it takes too long,
+    the card keeps its scores on the pictures of the last validation."""
     assert report.best is not None, "the last step is always validated"
-    run.change(phase="saving", step=report.last_step, share=1.0, stopped=run.stop.exists())
-    scores = save(run, prepared, report.best)
-    run.change(phase="finished", best=None if math.isnan(scores.score) else scores.score)
+    stopped_at = _stopped_at(run)
+    early = bool(stopped_at) or monotonic() > end
+    run.change(phase="saving", step=report.last_step, share=1.0, stopped=early)
+
+    def on_picture() -> None:
+        if _stopped_at(run) != stopped_at or monotonic() > end + MEASURING_SECONDS:
+            raise _EnoughError
+
+    best = report.best_score
+    with suppress(_EnoughError):
+        best = save(run, prepared, report.best, on_picture=on_picture).score
+    run.change(phase="finished", best=None if best is None or math.isnan(best) else best)
+
+
+def _stopped_at(run: RunFolder) -> int:
+    """When the visitor last said so, in nanoseconds; 0: never."""
+    with suppress(OSError):
+        return run.stop.stat().st_mtime_ns
+    return 0

@@ -1,16 +1,18 @@
 """Keeping a trained network: safetensors with parameters in half precision, and a card with scores measured on what was saved."""
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from segdemo.data.empty_pictures import WithEmptyPictures, empty_pictures
-from segdemo.data.sources import Source
+from segdemo.data.sources import Sample, Source
 from segdemo.models import create_model
 from segdemo.training.loop import TrainingSettings
 from segdemo.training.validation import Validation, judge_presence, validate, validate_drawing
@@ -43,11 +45,13 @@ def save_with_card(
     command: str,
     *,
     scores: Validation | None = None,
+    on_picture: Callable[[], None] | None = None,
 ) -> Validation:
     """Write `folder/<weights_id>.safetensors` and `.json`; the scores are those of the rounded weights, in float32.
 
     With `scores`, those of a validation that was done already are believed. Whoever reads the files at the same time
-    finds whole ones.
+    finds whole ones. `on_picture` is called before each picture that is measured; what it raises ends this, and an
+    earlier card stays as it was.
     """
     path = folder / f"{identity.weights_id}.safetensors"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +63,8 @@ def save_with_card(
     model.load_state_dict(restored)
     if scores is None:
         judge = validate if settings.task == "segment" else validate_drawing
-        scores = judge(model.eval(), source, preprocessing, torch.device("cpu"))
+        measured = _Announced(source, on_picture) if on_picture else source
+        scores = judge(model.eval(), measured, preprocessing, torch.device("cpu"))
     presence = _presence(model.eval(), source, preprocessing)
     write_card(part, {
         **asdict(identity),
@@ -78,6 +83,25 @@ def save_with_card(
     })  # fmt: skip
     part.replace(path.with_suffix(".json"))
     return scores
+
+
+class _Announced:
+    """A source that calls somebody before each validation picture."""
+
+    def __init__(self, source: Source, on_picture: Callable[[], None]) -> None:
+        self.source, self.on_picture = source, on_picture
+        self.name, self.class_names, self.licence = source.name, source.class_names, source.licence
+
+    def draw(self, rng: np.random.Generator) -> Sample:
+        return self.source.draw(rng)
+
+    def validation(self) -> Iterator[Sample]:
+        for sample in self.source.validation():
+            self.on_picture()
+            yield sample
+
+    def describe(self) -> dict[str, object]:
+        return self.source.describe()
 
 
 def _presence(model: nn.Module, source: Source, preprocessing: Preprocessing) -> dict[str, dict[str, float]]:

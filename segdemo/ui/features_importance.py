@@ -30,7 +30,8 @@ def show_importance(study: Study, truth: LabelMap | None, key: str) -> None:
             values = [_alone(study, place, truth) for place in places]
         target = study.prediction.preds if truth is None else truth  # type: ignore[union-attr]
         whole = overlap(study.prediction.preds, target, len(study.entry.classes))[1]  # type: ignore[union-attr]
-        st.plotly_chart(_bars(places, whole - np.array(values)), config={"displayModeBar": False}, key=f"{key}_bars")
+        st.plotly_chart(_bars(places, whole - np.array(values)), config={"displayModeBar": False}, key=f"{key}_bars",
+                        alt=_("IoU lost with each skip and stage switched off"))  # fmt: skip
         st.caption(_("How much IoU is lost when this alone is zero, of {whole:.3f}. Longer bars matter more.", whole=whole))
 
 

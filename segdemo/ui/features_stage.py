@@ -212,7 +212,8 @@ def _one_channel(study: Study, stage: str, channel: int, view: StageView, key: s
         _channel_picture(study, stage, channel, scale, view, key)
         raw = value_range([feature_map], "sequential")
         colour_bar(scale.low, scale.high, scale.kind, scope_words(view.scope), raw)
-        st.plotly_chart(_histogram(feature_map), config={"displayModeBar": False}, key=f"{key}_histogram")
+        st.plotly_chart(_histogram(feature_map), config={"displayModeBar": False}, key=f"{key}_histogram",
+                        alt=_("Histogram of the channel's values"))  # fmt: skip
     with right:
         unit = chosen_unit(study, stage, channel)
         show_unit(study, unit or Unit.strongest(stage, channel, feature_map), given=unit is not None)

@@ -62,8 +62,9 @@ def _chosen(found: Subject) -> list[Case]:
 def _threshold(entry: WeightsEntry) -> float:
     if not entry.binary:
         return 0.5
+    st.session_state.setdefault(THRESHOLD, 0.5)  # set here and not as a default, because "Use …" sets it too
     return st.slider(
-        _("Threshold"), 0.01, 0.99, 0.5, 0.01, key=THRESHOLD, persist_state="session",
+        _("Threshold"), 0.01, 0.99, step=0.01, key=THRESHOLD, persist_state="session",
         help=_("From which probability on a pixel counts as foreground."),
     )  # fmt: skip
 

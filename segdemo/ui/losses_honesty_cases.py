@@ -78,8 +78,8 @@ def _own(active: Choice, entry: WeightsEntry) -> tuple[Case | None, str]:
         return None, f"**{plain(active.name)}**: {error}"
     truth = truth_for(active, prediction.size, entry.classes, st.container())
     if truth is None:
-        return None, _("**{name}** has no exact mask for these classes, so only generated pictures are scored. "
-                       "A mask can be added on the Segment page.", name=plain(active.name))  # fmt: skip
+        return None, _("The picture in the sidebar, **{name}**, has no exact mask for these classes, so it is left out. "
+                       "To a picture of your own a mask can be added on the Segment page.", name=plain(active.name))  # fmt: skip
     return _scored(active.name, picture, prediction, truth), ""
 
 

@@ -182,9 +182,10 @@ def _explained() -> None:
             return
         st.markdown(_(
             "Every network is a U-Net with the same random initial weights. Step by step all of them see the same batch of eight "
-            "pictures, mirrored the same way; Adam, which does not care how large a loss is, moves their weights with the same "
-            "learning rate. So what differs on the page is the work of the loss. The scores come from the same few pictures that "
-            "none of them trains on, at a threshold of one half. Batches are normalised by their own statistics, also then."
+            "pictures, mirrored the same way; AdamW moves their weights with the same learning rate and weight decay, and "
+            "gradients longer than 5 are shortened to 5. AdamW scales each weight's step by itself, so that it hardly matters "
+            "how large a loss is: what differs on the page is the work of the loss. The scores come from the same few pictures "
+            "that none of them trains on, at a threshold of one half. Batches are normalised by their own statistics, also then."
         ))  # fmt: skip
         st.caption("`segdemo/training/race.py`, `segdemo/training/race_network.py`")
         st.code(inspect.getsource(batch_of) + "\n\n" + dedent(inspect.getsource(Race._learn)), language="python")

@@ -83,7 +83,7 @@ def _more() -> None:
     )
     st.select_slider(
         _("Learning rate"), RATES, key="race_rate", persist_state="session", format_func=lambda rate: f"{rate:g}",
-        help=_("How far Adam moves the weights in a step, the same for all losses."),
+        help=_("How far AdamW moves the weights in a step, the same for all losses."),
     )  # fmt: skip
     st.number_input(
         _("Seed"), 0, 9999, key="race_seed", persist_state="session",

@@ -92,5 +92,6 @@ def _show_losses(case: Case, untouched: Case, losses: tuple[str, ...], knobs: Kn
         now = {name: value(case, name, settings[name]) for name in losses}
         before = {name: value(untouched, name, settings[name]) for name in losses}
         logarithmic = bool(st.session_state.get(key_of("log"), False))
-        st.plotly_chart(changes_figure(now, before, logarithmic), config={"displayModeBar": False}, key="spoil_changes")
+        st.plotly_chart(changes_figure(now, before, logarithmic), config={"displayModeBar": False}, key="spoil_changes",
+                        alt=_("Every loss now, against the untouched prediction"))  # fmt: skip
     loss_controls()

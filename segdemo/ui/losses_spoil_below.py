@@ -96,7 +96,8 @@ def _sweep(truth: Truth, damage: Damage, knobs: Knobs, losses: Sequence[str], pa
     figure = sweep_figure(
         sweep, words[axis], label, scale=scale, current=current, logarithmic=axis in (SIZE, IMBALANCE, "temperature")
     )
-    st.plotly_chart(figure, config={"displayModeBar": False}, key="spoil_sweep")
+    st.plotly_chart(figure, config={"displayModeBar": False}, key="spoil_sweep",
+                    alt=_("Every loss against the amount of damage"))  # fmt: skip
     st.caption(_explained(axis))
 
 

@@ -145,7 +145,7 @@ def damage_in_words(damage: Damage, painted: int) -> str:
         _("{share} flipped", share=percent(damage.salt)) if damage.salt else "",
         _("blurred by {n:g} px", n=damage.blur) if damage.blur else "",
         _("temperature {t:g}", t=damage.temperature) if damage.temperature != usual.temperature else "",
-        _("{n} strokes", n=painted) if painted else "",
+        _("painted strokes: {n}", n=painted) if painted else "",
     ]  # fmt: skip
     return ", ".join(part for part in parts if part) or _("untouched: it is the truth")
 

@@ -52,8 +52,10 @@ def show_trained() -> None:
         _table()
     with right:
         st.markdown(f"**{_('How honest are their probabilities?')}**")
-        st.plotly_chart(_reliability_figure(), config={"displayModeBar": False}, key="trained_reliability")
-        st.caption(_("Below the dashed line a network claims more than it keeps. On all validation pictures together."))
+        st.plotly_chart(_reliability_figure(), config={"displayModeBar": False}, key="trained_reliability",
+                        alt=_("Share that was nucleus against the probability said, a line a loss"))  # fmt: skip
+        st.caption(_("Below the dashed line a network claims more than it keeps. On all validation pictures together, colours "
+                     "as above. ECE, the expected calibration error, is the mean distance from the line."))  # fmt: skip
     explain(list(TRAINED))
 
 
@@ -70,12 +72,17 @@ def _masks(picture: Picture, choice: Choice, threshold: float) -> None:
         for column, loss in zip(st.columns(COLUMNS), losses[start : start + COLUMNS], strict=False):
             with column:
                 _mask(picture, loss, found[loss], truth)
+    if choice.sample is not None and choice.sample.note:
+        st.caption(_(choice.sample.note))
     if truth is not None:
         st.caption(_("Blue: found, orange: false alarm, pink: missed."))
 
 
 def _mask(picture: Picture, loss: str, prediction: Prediction, truth: LabelMap | None) -> None:
-    st.html(f'<div style="border-left:5px solid {colour_of(loss)};padding-left:8px;font-weight:600">{title_of(loss)}</div>')
+    st.html(
+        f'<div style="border-left:5px solid {colour_of(loss)};padding-left:8px;font-weight:600;white-space:nowrap;'
+        f'overflow:hidden;text-overflow:ellipsis" title="{title_of(loss)}">{title_of(loss)}</div>'
+    )
     labels, classes = (prediction.preds, prediction.classes) if truth is None else (error_map(prediction, truth), ERROR_KINDS)
     size = picture.pixels.shape[:2]
     if labels.shape != size:  # a large picture was decoded to fewer pixels
@@ -110,7 +117,7 @@ def _row(loss: str, entry: WeightsEntry) -> dict[str, str]:
     names = {"score": "IoU", "dice": "Dice", "precision": _("Precision"), "recall": _("Recall"), "boundary_f1": _("Boundary F1")}
     row = {_("Loss"): title_of(loss), **{title: f"{scores[key]:.3f}" for key, title in names.items()}}
     bins = reliability_of(entry)
-    return row | {_("Calibration error"): "–" if bins is None else percent(expected_calibration_error(bins))}
+    return row | {"ECE": "–" if bins is None else percent(expected_calibration_error(bins))}
 
 
 def reliability_of(entry: WeightsEntry) -> Reliability | None:
@@ -136,7 +143,7 @@ def _reliability_figure() -> go.Figure:
                 x=bins.mean_prob[known], y=bins.frequency[known], name=title_of(loss), mode="lines+markers",
                 line={"color": colour_of(loss)}, hovertemplate="%{x:.2f} → %{y:.2f}",
             )  # fmt: skip
-    figure.update_layout(height=330, margin={"l": 0, "r": 0, "t": 8, "b": 0}, legend={"font": {"size": 11}})
+    figure.update_layout(height=330, margin={"l": 0, "r": 0, "t": 8, "b": 0}, showlegend=False)
     figure.update_xaxes(title=_("Probability said"), range=[0, 1])
     figure.update_yaxes(title=_("Share that was nucleus"), range=[0, 1])
     return figure

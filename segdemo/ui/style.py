@@ -8,11 +8,11 @@ CSS = """
 <style>
 .stMainBlockContainer { padding: 3.9rem 2.5rem 2rem; max-width: 1500px; }
 .stMainBlockContainer h3 { font-size: 1.15rem; padding: 0.4rem 0 0; }
-.stMainBlockContainer h4 { font-size: 1.05rem; padding: 0; }
+.stMainBlockContainer h4 { font-size: 1.05rem; padding: 0 0 0.3rem; }
 [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.82; }
 [data-testid="stMetricValue"] { font-size: 1.6rem; }
 [data-testid="stSidebarUserContent"] h3 { font-size: 1.05rem; padding: 0.2rem 0 0; }
-.stMainBlockContainer h1 { font-size: 1.5rem; padding: 0; }
+.stMainBlockContainer h1 { font-size: 1.5rem; padding: 0 0 0.5rem; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 1rem; }
 @media (max-width: 640px) { .stMainBlockContainer { padding: 3.9rem 0.9rem 1rem; } }
 </style>

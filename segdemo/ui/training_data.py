@@ -6,6 +6,7 @@ import os
 import threading
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -14,6 +15,7 @@ import cv2
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from segdemo.data.archive_limits import MAX_MEMBERS
 from segdemo.data.nuclei_like import draw_nuclei
 from segdemo.data.open_set import GENERATED, open_data_set
 from segdemo.data.sources import FolderSource, Source
@@ -38,9 +40,10 @@ LAYOUT = """cells.zip                    or   cells.zip
     └── b.png"""
 MAX_SETS_BYTES = 2_000_000_000
 MAX_LISTED = 200
+UNCHANGING = (0, 0)  # the stamp of what is always the same under its name: a generator, a ZIP named by its hash
 PAGE_CACHE_BYTES = 30_000_000  # of a set's decoded pairs: enough for the pictures on the page
 _readers = threading.BoundedSemaphore(2)
-_sources: BoundedCache[tuple[str, int], Source] = BoundedCache(8, lambda _source: 1)
+_sources: BoundedCache[tuple[str, int, int], Source] = BoundedCache(8, lambda _source: 1)
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def _drawn() -> ChosenData:
         _("Set"), GENERATED, key="training_drawn", persist_state="session", format_func=lambda name: titles[name],
         help=_("Cell nuclei: two classes, learned within a minute. Shapes: five classes, which take longer."),
     )  # fmt: skip
-    return ChosenData(data, data, _source(data, 0, None))
+    return ChosenData(data, data, _source(data, UNCHANGING, None))
 
 
 def _zip(report: Report, place: DeltaGenerator, found: DeltaGenerator) -> ChosenData | None:
@@ -103,7 +106,7 @@ def _zip(report: Report, place: DeltaGenerator, found: DeltaGenerator) -> Chosen
         raise SettingError(_("{name} is not kept any more: drop it again.", name=plain(name)))
     if upload is None:
         st.caption(_("Kept from before: {name}", name=plain(name)))
-    source = _source(kept, path.stat().st_mtime_ns, place)
+    source = _source(kept, UNCHANGING, place)
     if isinstance(source, PairedSource):
         with found:
             report(source, name)
@@ -150,16 +153,29 @@ def _listed(folder: Path, report: Report, place: DeltaGenerator, found: DeltaGen
     if name not in names:
         return None
     path = folder / name
-    source = _source(str(path), path.stat().st_mtime_ns, place)
+    source = _source(str(path), _stamp(path), place)
     if isinstance(source, PairedSource):
         with found:
             report(source, name)
     return ChosenData(str(path), name, source)
 
 
-def _source(data: str, modified: int, place: DeltaGenerator | None) -> Source:
+def _stamp(path: Path) -> tuple[int, int]:
+    """When a ZIP, or anything in a folder, was changed last, and how many files there are: another stamp, other data."""
+    newest, count = path.stat().st_mtime_ns, 0
+    for folder, _folders, files in os.walk(path):
+        for name in ("", *files):
+            with suppress(OSError):  # gone since
+                newest = max(newest, os.lstat(os.path.join(folder, name)).st_mtime_ns)
+        count += len(files)
+        if count > MAX_MEMBERS:
+            break
+    return newest, count
+
+
+def _source(data: str, stamp: tuple[int, int], place: DeltaGenerator | None) -> Source:
     """The data set, read once for all visitors who bring the same."""
-    return _sources.get_or_make((data, modified), lambda: _read(data, place))
+    return _sources.get_or_make((data, *stamp), lambda: _read(data, place))
 
 
 def _read(data: str, place: DeltaGenerator | None) -> Source:

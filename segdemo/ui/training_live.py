@@ -40,7 +40,7 @@ def show_run(run_id: str) -> None:
         st.rerun()
     state = shared_queue().state(run_id)
     st.title(_heading(state))
-    st.caption(f"{TITLES[spec.model]} · {title_of(spec.settings.loss)} · {plain(spec.data_name or spec.data)}")
+    st.caption(f"{TITLES[spec.model]} · {title_of(spec.settings.loss)} · {plain(spec.data_name or Path(spec.data).name)}")
     if state.phase in ENDED:
         _ended(run, spec, state)
     else:
@@ -73,14 +73,16 @@ def _live(run_id: str, run: RunFolder, spec: RunSpec) -> None:
                       args=(run_id,))  # fmt: skip
         else:
             st.button(_("Stop and keep the best"), key="training_stop", icon=":material/stop_circle:", width="stretch",
-                      on_click=shared_queue().stop, args=(run_id,), disabled=run.stop.exists() or state.phase != "running",
-                      help=_("The step at hand is the last one. What scored best is kept."))  # fmt: skip
+                      on_click=shared_queue().stop, args=(run_id,), disabled=run.stop.exists() and state.phase != "saving",
+                      help=_("The step or picture at hand is the last one. What scored best is kept."))  # fmt: skip
         st.caption(_("It goes on when you leave this page; its address leads back here."))
 
 
 def _bar(run_id: str, state: RunState) -> None:
+    ahead = shared_queue().ahead_of(run_id)
+    turn = _("Trainings that come first: {n}. This one starts by itself.", n=ahead) if ahead else _("Starting …")
     words = {
-        "waiting": _("{n} trainings come first. This one starts by itself.", n=shared_queue().ahead_of(run_id)),
+        "waiting": turn,
         "reading": _("Reading the data …"),
         "saving": _("Measuring the best weights on all held-out pictures …"),
     }.get(state.phase) or _("Step {step} of {steps}", step=state.step, steps=state.steps)
@@ -168,8 +170,6 @@ def _ended(run: RunFolder, spec: RunSpec, state: RunState) -> None:
     weights = weights_of(run)
     if state.phase == "failed":
         st.error(plain(state.error, 600), icon=":material/error:")
-        with st.expander(_("The last lines of its log"), icon=":material/terminal:"):
-            st.code(run.last_lines() or _("The log is empty."), language=None)
     left, right = st.columns([7, 2], gap="medium")
     with left:
         if run.sample_steps():

@@ -4,6 +4,7 @@ no run ─▶ data, settings, Start ─▶ waiting ─▶ running ─▶ finishe
                                     found again by its id, in the session or in the address
 """
 
+import hashlib
 from dataclasses import replace
 
 import streamlit as st
@@ -57,6 +58,12 @@ def _show_form() -> None:
         chosen = choose_data(show_report, above, found)
         settings = ask_length()
         start = st.container()
+    samples: list[Sample] = []
+    try:
+        samples = _samples(chosen.source) if chosen is not None else []
+    except SegdemoError as error:  # a listed folder is read only now
+        above.error(plain(str(error), 400), icon=":material/folder_off:")
+        chosen = None
     if chosen is None:
         with start:
             st.button(
@@ -64,7 +71,6 @@ def _show_form() -> None:
             )
         return
     classes = named_classes(chosen.source.class_names)
-    samples = _samples(chosen.source)
     with above:
         _show_samples(samples, classes, chosen.source)
     spec = RunSpec(data=chosen.data, data_name=chosen.name, settings=settings)
@@ -108,8 +114,9 @@ def _names(chosen: ChosenData) -> tuple[str, ...]:
     found = chosen.source.class_names
     if not isinstance(chosen.source, PairedSource | FolderSource):
         return ()
+    key = hashlib.sha256(repr((chosen.data, found)).encode()).hexdigest()[:16]
     text = st.text_input(
-        _("Class names, background first"), ", ".join(found), key=f"training_classes_{abs(hash((chosen.data, found)))}",
+        _("Class names, background first"), ", ".join(found), key=f"training_classes_{key}",
         max_chars=21 * (MAX_CLASS_NAME + 2), help=_("Separated by commas, in the order of the colours above."),
     )  # fmt: skip
     names = tuple("".join(c for c in word if c.isprintable() and c not in "[]<>`$\\").strip() for word in text.split(","))

@@ -11,7 +11,7 @@ from segdemo.models import TITLES
 from segdemo.text import _
 from segdemo.training.loop import TrainingSettings
 from segdemo.training.run_events import tensorboard_is_installed
-from segdemo.training.run_spec import BOUNDS, NARROWEST, RECIPES, RunSpec, losses_for
+from segdemo.training.run_spec import BOUNDS, MAX_MINUTES, NARROWEST, RECIPES, RunSpec, losses_for
 from segdemo.training.schedule import OPTIMIZERS, SCHEDULES
 from segdemo.ui.loss_colours import title_of
 
@@ -36,11 +36,13 @@ def ask_length() -> TrainingSettings:
             _("Minutes"), 0.1, float(BOUNDS["minutes"][1]), USUAL_MINUTES, 1.0, key="training_minutes", persist_state="session",
             format="%.1f", help=_("The learning rate falls as the time passes; the last step is scored."),
         )  # fmt: skip
+        st.caption(_("{n} minutes at most.", n=MAX_MINUTES))
         return TrainingSettings(steps=int(BOUNDS["steps"][1]), minutes=float(minutes), validate_every=25)
     steps = int(st.number_input(
         _("Steps"), 1, int(BOUNDS["steps"][1]), USUAL_STEPS, 50, key="training_steps", persist_state="session",
         help=_("200 show whether it works at all; a few thousand get the most out of small data sets."),
     ))  # fmt: skip
+    st.caption(_("It ends after {n} minutes at the latest and keeps its best weights.", n=MAX_MINUTES))
     return TrainingSettings(steps=steps, validate_every=max(5, min(100, steps // VALIDATIONS)))
 
 

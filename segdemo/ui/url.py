@@ -34,6 +34,7 @@ class Parameter:
 
     default: object
     parse: Callable[[str], object]
+    page: str | None = None  # the only page whose address shows it
 
 
 def _percent(text: str) -> int:
@@ -113,7 +114,7 @@ def _parameters() -> dict[str, Parameter]:
         "lens": Parameter("", _lens),
         "second": Parameter("", _network),
         "view": Parameter("", _view),
-        "run": Parameter("", _run),
+        "run": Parameter("", _run, "training"),  # whoever has it can stop the training: no other link gives it away
     }
 
 
@@ -162,4 +163,5 @@ def write_url() -> None:
 def _as_address() -> dict[str, str]:
     """The session's values as the address would have them."""
     state = st.session_state
-    return {key: str(state[key]) for key, p in _parameters().items() if state.get(key, p.default) != p.default}
+    shown = {key: p for key, p in _parameters().items() if p.page in (None, state.get(PAGE_KEY))}
+    return {key: str(state[key]) for key, p in shown.items() if state.get(key, p.default) != p.default}

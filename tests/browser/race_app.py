@@ -7,8 +7,12 @@ from segdemo.ui.style import apply_style
 
 
 def race() -> None:
-    """The view, with races that also a slow machine finishes."""
-    for key, value in {"sample": "coins", "race_width": 4, "race_losses": ["bce", "dice", "focal", "weighted_bce"]}.items():
+    """The view, with races that are easy for a slow machine and last long enough on a quick one to be paused and stopped."""
+    state = {
+        "sample": "coins", "race_width": 4, "race_losses": ["bce", "dice", "focal", "weighted_bce"], "race_speed": "four",
+        "race_steps": 600,
+    }  # fmt: skip
+    for key, value in state.items():
         st.session_state.setdefault(key, value)
     show_race()
 

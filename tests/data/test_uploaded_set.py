@@ -7,17 +7,18 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from segdemo.data import archive_limits
 from segdemo.data.archive_limits import FolderStore, ZipStore
-from segdemo.data.mask_coding import MaskStatistics, decide
+from segdemo.data.mask_coding import KEPT, MaskStatistics, MaskValues, decide, read_mask_values
 from segdemo.data.open_set import open_data_set
 from segdemo.data.pairing import pair_up
 from segdemo.data.uploaded_set import PairedSource
-from segdemo.errors import DataSetError
+from segdemo.errors import DataSetError, ImageError
 
 Png = Callable[[np.ndarray], bytes]
 RNG = np.random.default_rng(0)
@@ -111,6 +112,29 @@ def test_lists_of_the_archive_decide_the_split_and_the_names(zipped: Zipped) -> 
     assert PairedSource(zipped(files), ("a", "b")).class_names == ("a", "b")
     with pytest.raises(DataSetError, match="2 classes, and 3 names"):
         PairedSource(zipped(files), ("a", "b", "c"))
+
+
+@pytest.mark.parametrize("folder", ["test", "val", "train"])
+def test_a_split_with_one_side_empty_is_passed_over(zipped: Zipped, folder: str) -> None:
+    source = PairedSource(zipped({f"{folder}/{name}": content for name, content in pairs().items()}))
+    assert len(source.train) == 4 and len(source.val) == 1 and not set(source.train) & set(source.val)
+    assert "every pair on one side" in source.report.notices[0].text
+
+
+def test_a_listed_name_counts_in_every_folder(zipped: Zipped) -> None:
+    files = {f"{folder}/{name}": content for folder in "ab" for name, content in pairs(count=2).items()}
+    source = PairedSource(zipped(files | {"val.txt": b"b\\images\\1.png\n"}))
+    assert (source.train, source.val) == (["a/0", "b/0"], ["a/1", "b/1"])
+
+
+def test_a_damaged_list_is_reported_and_passed_over(zipped: Zipped) -> None:
+    path = zipped(pairs() | {"classes.txt": b"ground\ndisc\n" * 20})
+    data = bytearray(path.read_bytes())
+    data[data.index(b"classes.txt") + len("classes.txt") + 2] ^= 0xFF
+    path.write_bytes(data)
+    source = PairedSource(path)
+    assert "damaged" in problems(source)["classes.txt"]
+    assert len(source.report.fine) == 5 and source.class_names == ("background", "foreground")
 
 
 def test_one_pair_is_trained_and_measured_on(zipped: Zipped) -> None:
@@ -261,6 +285,64 @@ def test_numbered_objects_are_foreground(zipped: Zipped) -> None:
     assert "every object counts as foreground" in source.report.notices[0].text
 
 
+def test_very_many_objects_take_neither_a_table_nor_memory() -> None:
+    mask = MaskValues(np.arange(65_536, dtype=np.int32).reshape(256, 256))
+    statistics = mask.statistics()
+    assert len(statistics.counts) == KEPT + 1 and sum(statistics.counts.values()) == 65_536
+    coding = decide([statistics])
+    assert coding.objects and not coding.table
+    np.testing.assert_array_equal(coding.labels(mask), mask.values > 0)
+
+
+def test_a_mask_of_very_many_values_is_none() -> None:
+    with pytest.raises(DataSetError, match="10000 colours"):
+        MaskValues(np.arange(10_000, dtype=np.int32)[None], colour=True).statistics()
+    with pytest.raises(DataSetError, match="90000 different greys"):
+        MaskValues(np.arange(90_000, dtype=np.int32)[None]).statistics()
+
+
+def test_of_many_rare_colours_little_is_kept() -> None:
+    values = np.zeros((1000, 100), np.int32)
+    values[:500], values.flat[:1000] = 0xFF0000, np.arange(1, 1001)
+    mask = MaskValues(values, colour=True)
+    statistics = mask.statistics()
+    assert len(statistics.counts) == KEPT and sum(statistics.counts.values()) + statistics.others == values.size
+    coding = decide([statistics])
+    assert "nearest class" in coding.notices[0].text
+    labels = coding.labels(mask)
+    assert not labels[:10].any() and labels[10:500].all() and not labels[500:].any()
+
+
+def encoded(pixels: np.ndarray, kind: str = "TIFF") -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, kind)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.uint16, np.int32])
+def test_deep_masks_keep_their_numbers(zipped: Zipped, kind: type[np.number]) -> None:
+    numbers = MASK.astype(kind) * kind(2)
+    numbers[0, 0] = 1
+    np.testing.assert_array_equal(read_mask_values(encoded(numbers), max_pixels=1000).values, numbers)
+    files: dict[str, np.ndarray | bytes] = {"images/a.png": picture(), "masks/a.tif": encoded(numbers)}
+    np.testing.assert_array_equal(labels(PairedSource(zipped(files))), numbers)
+
+
+@pytest.mark.parametrize(("value", "words"), [(0.5, "not whole"), (-1, "below 0"), (np.nan, "not whole"), (3e9, "not whole")])
+def test_floats_that_are_no_numbers_of_classes(value: float, words: str) -> None:
+    numbers = MASK.astype(np.float32)
+    numbers[0, 0] = value
+    with pytest.raises(ImageError, match=words):
+        read_mask_values(encoded(numbers), max_pixels=1000)
+
+
+@pytest.mark.parametrize("ending", [".png", ".tiff"])
+def test_colours_of_16_bits_are_no_mask(ending: str) -> None:
+    colours = np.repeat(MASK[..., None], 3, axis=2).astype(np.uint16)
+    with pytest.raises(ImageError, match="16 bits"):
+        read_mask_values(cv2.imencode(ending, colours)[1].tobytes(), max_pixels=1000)
+
+
 def test_photographs_are_no_masks() -> None:
     with pytest.raises(DataSetError, match="different greys"):
         decide([MaskStatistics({value: 5 for value in range(0, 256, 2)})])
@@ -367,12 +449,18 @@ def test_a_member_alone_too_large_is_refused(zipped: Zipped, monkeypatch: pytest
 def test_too_many_members_or_too_long_a_directory(zipped: Zipped, monkeypatch: pytest.MonkeyPatch) -> None:
     path = zipped(pairs())
     monkeypatch.setattr(archive_limits, "MAX_DIRECTORY_BYTES", 100)
-    with pytest.raises(DataSetError, match="more than"):
+    with pytest.raises(DataSetError, match="list of files in this ZIP takes"):
         ZipStore(path)
     monkeypatch.undo()
     monkeypatch.setattr(archive_limits, "MAX_MEMBERS", 9)
     with pytest.raises(DataSetError, match="more than 9 files"):
         ZipStore(path)
+
+
+def test_the_format_of_very_large_archives(zipped: Zipped, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)
+    with pytest.raises(DataSetError, match="ZIP64"):
+        ZipStore(zipped(pairs()))
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"no zip at all" * 10, b"PK\5\6" + bytes(10)])

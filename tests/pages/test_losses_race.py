@@ -17,7 +17,7 @@ from segdemo.training.snapshots import Curves, Scores
 from segdemo.ui import losses_race_state
 from segdemo.ui.losses_race_drawing import PALETTE, curves_figure, masks_sheet, pictures_sheet
 
-PATIENCE_S = 90
+PATIENCE_S = 120
 
 
 def view() -> None:
@@ -42,7 +42,7 @@ class Upload:
 @pytest.fixture(autouse=True)
 def jobs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Jobs]:
     """Jobs of this test alone, and none of them, nor a thread, left afterwards."""
-    own = Jobs(2, running=1, waiting=1, lease_s=60)
+    own = Jobs(2, running=1, waiting=1, lease_s=10**6)
     monkeypatch.setattr(losses_race_state, "shared_jobs", lambda: own)
     monkeypatch.setattr("segdemo.ui.losses_race.shared_jobs", lambda: own)
     yield own
@@ -65,7 +65,7 @@ def sound(app: AppTest) -> AppTest:
 
 def small(**state: object) -> AppTest:
     """The view with a race that takes a second."""
-    app = AppTest.from_function(view, default_timeout=60)
+    app = AppTest.from_function(view, default_timeout=120)
     for key, value in {"race_width": 4, "race_steps": 20, "race_losses": ["bce", "dice"], **state}.items():
         app.session_state[key] = value
     return sound(app.run())
@@ -86,7 +86,7 @@ def run_of(app: AppTest) -> losses_race_state.Run:
 
 
 def test_before_the_start_there_are_pictures_a_frame_and_one_big_button() -> None:
-    app = AppTest.from_function(view, default_timeout=60)
+    app = AppTest.from_function(view, default_timeout=120)
     sound(app.run())
     assert app.multiselect(key="race_losses").value == ["bce", "dice", "focal", "weighted_bce"]
     assert not app.button(key="race_start").disabled
@@ -98,6 +98,7 @@ def test_a_race_runs_to_the_end_and_can_be_looked_back_at(jobs: Jobs) -> None:
     app = click(small(), "start")
     job = run_of(app).job
     assert job.closed.wait(PATIENCE_S)
+    assert job.state == "finished"
     sound(app.run())
     assert "Finished after 20 steps" in text(app) and "After step 20" in text(app)
     slider = next(s for s in app.slider if s.key and s.key.startswith("race_back_"))
@@ -111,7 +112,7 @@ def test_a_race_runs_to_the_end_and_can_be_looked_back_at(jobs: Jobs) -> None:
 
 
 def test_pause_step_go_on_stop_reset(jobs: Jobs) -> None:
-    app = click(small(race_steps=600), "start")
+    app = click(small(race_steps=600, race_speed="four"), "start")
     until(lambda: run_of(app).race.step >= 1)
     click(app, "pause")
     until(lambda: run_of(app).status == "paused")
@@ -132,7 +133,7 @@ def test_pause_step_go_on_stop_reset(jobs: Jobs) -> None:
 
 
 def test_another_visitor_waits_in_line_and_a_third_is_told(jobs: Jobs) -> None:
-    first, second, third = (small(race_steps=600) for _ in range(3))
+    first, second, third = (small(race_steps=600, race_speed="four") for _ in range(3))
     click(first, "start")
     click(second, "start")
     assert run_of(second).status == "waiting" and "Number 1 in line" in text(second)
@@ -147,7 +148,7 @@ def test_another_visitor_waits_in_line_and_a_third_is_told(jobs: Jobs) -> None:
 
 def test_a_visitor_who_left_is_told_on_coming_back(jobs: Jobs) -> None:
     jobs.lease_s = 0.2
-    app = click(small(race_steps=600), "start")
+    app = click(small(race_steps=600, race_speed="four"), "start")
     assert run_of(app).job.closed.wait(PATIENCE_S)
     sound(app.run())
     assert "stopped because the page was closed" in text(app)
@@ -195,7 +196,7 @@ def test_too_few_losses_are_a_sentence_and_no_start(losses: list[str]) -> None:
 @pytest.mark.parametrize("state", [{"race_share": 0.9}, {"race_size": 4096}, {"race_steps": 10**8}, {"race_seed": -3}])
 def test_values_outside_the_widgets_never_reach_a_network(state: dict[str, object]) -> None:
     """Streamlit puts some of them back to what the widget allows; the others are refused with a sentence."""
-    app = AppTest.from_function(view, default_timeout=60)
+    app = AppTest.from_function(view, default_timeout=120)
     for key, value in {"race_width": 4, "race_losses": ["bce", "dice"], **state}.items():
         app.session_state[key] = value
     app.run()

@@ -194,3 +194,10 @@ def _weights_page() -> None:
 def test_every_sample_is_shown(sample: str) -> None:
     app = run(sample=sample)
     assert app.metric or app.info
+
+
+def test_a_training_stands_only_in_the_training_pages_address() -> None:
+    app = run()
+    app.session_state["run"] = "0123456789abcdef"
+    app.run()
+    assert "run" not in app.query_params
