@@ -3,6 +3,7 @@
 import html
 import inspect
 from collections.abc import Sequence
+from math import isnan
 from textwrap import dedent
 
 import streamlit as st
@@ -165,13 +166,18 @@ def _numbers(settings: RaceSettings, curves: list[Curves], step: int | None) -> 
     rows = []
     for name, curve in zip(settings.losses, curves, strict=True):
         loss = curve.loss[min(step, len(curve.loss)) - 1] if step and curve.loss else None
-        row = {_("Loss function"): title_of(name), _("Training loss"): loss}
+        row = {_("Loss function"): title_of(name), _("Training loss"): _shown(loss)}
         if (scores := curve.at(step)) is not None:
-            row |= {"Dice": scores.dice, "IoU": scores.iou, _("Precision"): scores.precision, _("Recall"): scores.recall}
+            values = {"Dice": scores.dice, "IoU": scores.iou, _("Precision"): scores.precision, _("Recall"): scores.recall}
+            row |= {title: _shown(value) for title, value in values.items()}
         rows.append(row)
-    number = st.column_config.NumberColumn(format="%.3f")
     st.markdown(_("**After step {step}**, over all validation pictures", step=step))
-    st.dataframe(rows, hide_index=True, column_config={key: number for key in list(rows[0])[1:]})
+    st.dataframe(rows, hide_index=True)
+
+
+def _shown(value: float | None) -> str:
+    """Three digits; what is not defined, as the precision of an empty mask, is not a number."""
+    return "–" if value is None or isnan(value) else f"{value:.3f}"
 
 
 def _explained() -> None:

@@ -152,7 +152,7 @@ def test_many_strokes_at_once_all_arrive(show: Open) -> None:
     for k in range(8):
         drag(page, frame(page), (0.1, 0.1 + 0.1 * k), (0.9, 0.1 + 0.1 * k))
     note = page.locator(".st-key-spoil_painter figure[data-key=prediction] .note")
-    expect(note).to_have_text(re.compile(r"8 strokes"))
+    expect(note).to_have_text(re.compile(r"painted strokes: 8"))
 
 
 def test_keys_paint_as_well(show: Open) -> None:
