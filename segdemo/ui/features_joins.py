@@ -12,8 +12,6 @@ from segdemo.ui.study import Study
 
 __all__ = ["show_join"]
 
-SIGNS = {"concat": "‖", "sum": "+", "indices": "⌗"}
-
 
 def show_join(study: Study, stage: str) -> None:
     """Before: what came up and what the skips bring. After: the stage's own map."""

@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,36 @@ def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path)
         except OSError:
             time.sleep(0.3)
     raise AssertionError(f"The server did not get ready:\n{log.read_text()}")
+
+
+@contextmanager
+def serving(script: Path, folder: Path) -> Iterator[str]:
+    """The address of a Streamlit server of its own for one script, with its cache in a folder."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "SEGDEMO_CACHE": str(folder)}
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *options]
+    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_healthy(address, process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError("The server of this script did not start.")
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,6 @@
 """The components by themselves, with made-up data: by mouse, by keys, by touch; what they draw and what they report."""
 
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from segdemo.ui.components import FOLDER
 from segdemo.ui.diagram import COLOURS
 
-from .conftest import ROOT, START_SECONDS, settle
+from .conftest import serving, settle
 
 pytestmark = pytest.mark.browser
 Show = Callable[..., Page]
@@ -27,31 +21,8 @@ Show = Callable[..., Page]
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server that shows the components and nothing else."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    script = Path(__file__).with_name("components_app.py")
-    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port), "--server.address", "127.0.0.1"]
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "SEGDEMO_CACHE": str(tmp_path_factory.mktemp("cache"))}
-    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_until_healthy(address, process)
+    with serving(Path(__file__).with_name("components_app.py"), tmp_path_factory.mktemp("cache")) as address:
         yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError("The server of the components did not start.")
 
 
 @pytest.fixture

@@ -1,18 +1,12 @@
 """Spoil the mask in a real browser: strokes by mouse, touch and keys change the Dice, are taken back, and outlive the page."""
 
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from .conftest import ROOT, START_SECONDS, settle
+from .conftest import serving, settle
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
@@ -38,33 +32,11 @@ else:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server that shows this view and nothing else."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     folder = tmp_path_factory.mktemp("painter")
     (folder / "app.py").write_text(APP)
     (folder / "page.py").write_text(PAGE)
-    address = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
-    command = [sys.executable, "-m", "streamlit", "run", str(folder / "app.py"), *address]
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "SEGDEMO_CACHE": str(folder)}
-    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait_until_healthy(f"http://127.0.0.1:{port}", process)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError("The server of the painter did not start.")
+    with serving(folder / "app.py", folder) as address:
+        yield address
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from segdemo.features.placement import Placement, Rect, placements
 from segdemo.models import create_model
 from segdemo.models.backbones import Grid, create_backbone
 from segdemo.models.blocks import ConvStyle
-from segdemo.types import Stage
+
+from .layered import Lambda, Layers
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -20,31 +21,6 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def placed(name: str, size: tuple[int, int], **options: Any) -> dict[str, Placement]:
     with torch.device("meta"):
         return placements(create_model(name, num_classes=2, **options), size, 3)
-
-
-class Layers(nn.Module):
-    """Layers in a row, each of them a stage."""
-
-    def __init__(self, *layers: nn.Module) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(layers)
-
-    def forward(self, image: Tensor) -> Tensor:
-        for layer in self.layers:
-            image = layer(image)
-        return image
-
-    def stages(self) -> list[Stage]:
-        return [Stage(str(i), "encoder", f"layers.{i}") for i in range(len(self.layers))]
-
-
-class Lambda(nn.Module):
-    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
-        super().__init__()
-        self.function = function
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.function(x)
 
 
 def conv(kernel: int, **options: Any) -> nn.Conv2d:

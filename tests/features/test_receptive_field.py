@@ -1,6 +1,5 @@
 """segdemo.features.receptive_field: published fields, fields worked out by hand, and fields measured by gradients."""
 
-from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -15,6 +14,8 @@ from segdemo.features.receptive_field import views
 from segdemo.features.record import first_tensor
 from segdemo.models import create_model
 from segdemo.types import Size, Stage
+
+from .layered import Lambda, Layers
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -75,31 +76,6 @@ def test_a_deep_field_is_not_taken_for_the_whole_picture() -> None:
 def test_an_unknown_stage_is_a_sentence() -> None:
     with pytest.raises(SettingError, match="decoder9"):
         receptive_field(without_memory("unet"), "decoder9")
-
-
-class Layers(nn.Module):
-    """Layers in a row, each of them a stage."""
-
-    def __init__(self, *layers: nn.Module) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(layers)
-
-    def forward(self, image: Tensor) -> Tensor:
-        for layer in self.layers:
-            image = layer(image)
-        return image
-
-    def stages(self) -> list[Stage]:
-        return [Stage(str(i), "encoder", f"layers.{i}") for i in range(len(self.layers))]
-
-
-class Lambda(nn.Module):
-    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
-        super().__init__()
-        self.function = function
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.function(x)
 
 
 def conv(kernel: int, **options: Any) -> nn.Conv2d:
