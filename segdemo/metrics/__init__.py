@@ -1,5 +1,14 @@
-"""Metrics: one confusion matrix and everything derived from it; conventions, thresholds, calibration; boundaries; objects."""
+"""Metrics: counts and ratios; conventions, thresholds, calibration; boundaries; objects; several models and their differences."""
 
+from segdemo.metrics.bootstrap import (
+    Difference,
+    Statistic,
+    dice_of_counts,
+    iou_of_counts,
+    mean_of_values,
+    paired_difference,
+    values_as_counts,
+)
 from segdemo.metrics.boundary import boundary_counts, boundary_f1
 from segdemo.metrics.calibration import Reliability, expected_calibration_error, reliability, top_label
 from segdemo.metrics.confusion import (
@@ -11,13 +20,21 @@ from segdemo.metrics.confusion import (
     precision,
     recall,
 )
+from segdemo.metrics.consensus import Tie, disagreement, majority_vote, pairwise_iou
 from segdemo.metrics.conventions import Averaging, Convention, EmptyMask, ScoreName, class_scores, score_under
+from segdemo.metrics.counts import class_counts, mean_of_known, ratio, scores_of_counts
+from segdemo.metrics.matching import CHALLENGE_THRESHOLDS, ObjectCounts, challenge_precision, instance_counts, object_counts
 from segdemo.metrics.objects import class_shares, object_areas
+from segdemo.metrics.ranking import average_precision, best_threshold, curve
+from segdemo.metrics.surface import hausdorff95
 from segdemo.metrics.sweep import sweep_scores, threshold_counts
 
 __all__ = [
-    "Averaging", "Convention", "EmptyMask", "Reliability", "ScoreName", "boundary_counts", "boundary_f1", "class_scores",
-    "class_shares", "confusion_matrix", "dice_per_class", "expected_calibration_error", "iou_per_class", "mean_iou",
-    "object_areas", "pixel_accuracy", "precision", "recall", "reliability", "score_under", "sweep_scores", "threshold_counts",
-    "top_label",
+    "CHALLENGE_THRESHOLDS", "Averaging", "Convention", "Difference", "EmptyMask", "ObjectCounts", "Reliability", "ScoreName",
+    "Statistic", "Tie", "average_precision", "best_threshold", "boundary_counts", "boundary_f1", "challenge_precision",
+    "class_counts", "class_scores", "class_shares", "confusion_matrix", "curve", "dice_of_counts", "dice_per_class",
+    "disagreement", "expected_calibration_error", "hausdorff95", "instance_counts", "iou_of_counts", "iou_per_class",
+    "majority_vote", "mean_iou", "mean_of_known", "mean_of_values", "object_areas", "object_counts", "paired_difference",
+    "pairwise_iou", "pixel_accuracy", "precision", "ratio", "recall", "reliability", "score_under", "scores_of_counts",
+    "sweep_scores", "threshold_counts", "top_label", "values_as_counts",
 ]  # fmt: skip

@@ -8,9 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["boundary_counts", "boundary_f1"]
+from segdemo.metrics.counts import ratio
+
+__all__ = ["boundary_counts", "boundary_f1", "outline"]
 
 Counts = NDArray[np.int64]  # (C, 4): matched and all predicted boundary pixels, matched and all true ones
+Mask = NDArray[np.uint8]  # (H, W), 0 or 1
+LARGEST_DISC = 12.0  # pixels
 
 
 def boundary_counts(
@@ -22,33 +26,54 @@ def boundary_counts(
     picture's edge is none, and ignored pixels are background to both.
     """
     valid = np.asarray(target) != ignore_index
-    rows = [_class_counts((preds == c) & valid, (target == c) & valid, tolerance) for c in range(num_classes)]
+    disc = _disc(tolerance)
+    rows = [_class_counts((preds == c) & valid, (target == c) & valid, disc, tolerance) for c in range(num_classes)]
     return np.array(rows, dtype=np.int64)
 
 
 def boundary_f1(counts: Counts) -> NDArray[np.float64]:
     """F1 per class, 0–1; NaN where neither map has a boundary of the class."""
     matched_preds, preds, matched_target, target = counts.T.astype(np.float64)
-    precision = np.divide(matched_preds, preds, out=np.zeros_like(preds), where=preds > 0)
-    recall = np.divide(matched_target, target, out=np.zeros_like(target), where=target > 0)
-    total = precision + recall
-    f1 = np.divide(2 * precision * recall, total, out=np.zeros_like(total), where=total > 0)
+    precision, recall = (np.nan_to_num(ratio(*pair)) for pair in ((matched_preds, preds), (matched_target, target)))
+    f1 = np.nan_to_num(ratio(2 * precision * recall, precision + recall))
     return np.where(preds + target > 0, f1, np.nan)
 
 
-def _class_counts(preds: NDArray[np.bool_], target: NDArray[np.bool_], tolerance: float) -> tuple[int, int, int, int]:
-    a, b = _boundary(preds), _boundary(target)
-    return int((a & _near(b, tolerance)).sum()), int(a.sum()), int((b & _near(a, tolerance)).sum()), int(b.sum())
-
-
-def _boundary(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def outline(mask: NDArray[np.bool_], *, picture_edge: bool = False) -> Mask:
+    """1 at the pixels of a mask (H, W) with a 4-neighbour that is not of it, or that lies outside the picture."""
+    area = mask.view(np.uint8)
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
-    inner = cv2.erode(mask.astype(np.uint8), cross, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(mask & (inner == 0))
+    beyond = cv2.BORDER_CONSTANT if picture_edge else cv2.BORDER_REPLICATE
+    inner = cv2.erode(area, cross, borderType=beyond, borderValue=0)
+    return np.asarray(area - inner, dtype=np.uint8)
 
 
-def _near(boundary: NDArray[np.bool_], tolerance: float) -> NDArray[np.bool_]:
+def _class_counts(
+    preds: NDArray[np.bool_], target: NDArray[np.bool_], disc: Mask | None, tolerance: float
+) -> tuple[int, int, int, int]:
+    a, b = outline(preds), outline(target)
+    near_b, near_a = (_near(boundary, disc, tolerance) for boundary in (b, a))
+    return *_count(a & near_b, a), *_count(b & near_a, b)
+
+
+def _count(matched: Mask, boundary: Mask) -> tuple[int, int]:
+    return cv2.countNonZero(matched), cv2.countNonZero(boundary)
+
+
+def _disc(tolerance: float) -> Mask | None:
+    """All steps no longer than the tolerance; None for one so large that a distance transform is faster."""
+    if tolerance > LARGEST_DISC:
+        return None
+    radius = int(tolerance)
+    steps = np.arange(-radius, radius + 1)
+    return (np.hypot(steps[:, None], steps) <= tolerance).astype(np.uint8)
+
+
+def _near(boundary: Mask, disc: Mask | None, tolerance: float) -> Mask:
+    """1 where a boundary pixel lies within the tolerance."""
+    if disc is not None:
+        return np.asarray(cv2.dilate(boundary, disc, borderType=cv2.BORDER_CONSTANT, borderValue=0), dtype=np.uint8)
     if not boundary.any():
-        return np.zeros_like(boundary)
-    distance = cv2.distanceTransform((~boundary).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.asarray(distance <= tolerance)
+        return boundary
+    distance = cv2.distanceTransform(1 - boundary, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return (distance <= tolerance).astype(np.uint8)

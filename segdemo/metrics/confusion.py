@@ -4,12 +4,11 @@ The matrix has the truth in its rows and the prediction in its columns. Summed o
 scores; a class with nothing to score (empty union) is NaN, never 0 or 1, and means skip it.
 """
 
-import warnings
-
 import numpy as np
 from numpy.typing import NDArray
 
 from segdemo.errors import SettingError
+from segdemo.metrics.counts import class_counts, mean_of_known, scores_of_counts
 
 __all__ = [
     "confusion_matrix", "dice_per_class", "iou_per_class", "mean_iou", "pixel_accuracy", "precision", "recall",
@@ -43,40 +42,24 @@ def confusion_matrix(
     return np.bincount(cells, minlength=num_classes**2).reshape(num_classes, num_classes).astype(np.int64)
 
 
-def _ratio(numerator: NDArray[np.int64], denominator: NDArray[np.int64]) -> Scores:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(denominator > 0, numerator / denominator, np.nan)
-
-
-def _counts(matrix: Matrix) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """True positives, false positives and false negatives of each class."""
-    matrix = np.asarray(matrix)
-    hits = np.diag(matrix)
-    return hits, matrix.sum(axis=0) - hits, matrix.sum(axis=1) - hits
-
-
 def iou_per_class(matrix: Matrix) -> Scores:
     """Intersection over union TP / (TP + FP + FN), (C,); NaN for an absent class that is not predicted either."""
-    tp, fp, fn = _counts(matrix)
-    return _ratio(tp, tp + fp + fn)
+    return scores_of_counts(class_counts(matrix))["iou"]
 
 
 def dice_per_class(matrix: Matrix) -> Scores:
     """Dice 2TP / (2TP + FP + FN), (C,); NaN as for IoU."""
-    tp, fp, fn = _counts(matrix)
-    return _ratio(2 * tp, 2 * tp + fp + fn)
+    return scores_of_counts(class_counts(matrix))["dice"]
 
 
 def precision(matrix: Matrix) -> Scores:
     """TP / (TP + FP), (C,); NaN for a class that is never predicted."""
-    tp, fp, _ = _counts(matrix)
-    return _ratio(tp, tp + fp)
+    return scores_of_counts(class_counts(matrix))["precision"]
 
 
 def recall(matrix: Matrix) -> Scores:
     """TP / (TP + FN), (C,); NaN for a class that is absent."""
-    tp, _, fn = _counts(matrix)
-    return _ratio(tp, tp + fn)
+    return scores_of_counts(class_counts(matrix))["recall"]
 
 
 def pixel_accuracy(matrix: Matrix) -> float:
@@ -87,6 +70,4 @@ def pixel_accuracy(matrix: Matrix) -> float:
 
 def mean_iou(matrix: Matrix) -> float:
     """Mean of the IoU over the classes that can be scored, background included; NaN for none."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # the mean of no value is the NaN that we want
-        return float(np.nanmean(iou_per_class(matrix)))
+    return float(mean_of_known(iou_per_class(matrix)))

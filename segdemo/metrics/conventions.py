@@ -3,14 +3,13 @@
 All of them start from one confusion matrix a picture, so that they differ in nothing but the counting.
 """
 
-import warnings
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segdemo.metrics.confusion import dice_per_class, iou_per_class
+from segdemo.metrics.counts import class_counts, mean_of_known, ratio, scores_of_counts
 
 __all__ = ["Averaging", "Convention", "EmptyMask", "ScoreName", "class_scores", "score_under"]
 
@@ -44,12 +43,12 @@ def score_under(matrices: Matrices, score: ScoreName, convention: Convention, *,
     matrices = np.asarray(matrices)
     rows = matrices if convention.per_image else matrices.sum(axis=0, keepdims=True)
     if convention.averaging == "micro":
-        return _mean(_micro(rows, score))
+        return float(mean_of_known(_micro(rows, score)))
     scores = class_scores(rows, score, convention.empty, smooth=smooth)
     if convention.averaging == "frequency":
-        return _mean(_weighted(scores, rows.sum(axis=2)))
-    over_pictures = _mean_of_columns(scores)
-    return _mean(over_pictures[1:] if convention.averaging == "foreground" else over_pictures)
+        return float(mean_of_known(_weighted(scores, rows.sum(axis=2))))
+    over_pictures = mean_of_known(scores, axis=0)
+    return float(mean_of_known(over_pictures[1:] if convention.averaging == "foreground" else over_pictures))
 
 
 def class_scores(matrices: Matrices, score: ScoreName, empty: EmptyMask = "both", *, smooth: float = 1.0) -> Scores:
@@ -57,7 +56,7 @@ def class_scores(matrices: Matrices, score: ScoreName, empty: EmptyMask = "both"
     matrices = np.asarray(matrices)
     if empty == "smooth":
         return _smoothed(matrices, score, smooth)
-    scores = np.stack([(dice_per_class if score == "dice" else iou_per_class)(matrix) for matrix in matrices])
+    scores = scores_of_counts(class_counts(matrices))[score]
     if empty == "truth":
         return np.where(matrices.sum(axis=2) > 0, scores, np.nan)
     return scores if empty == "both" else np.where(np.isnan(scores), 1.0 if empty == "one" else 0.0, scores)
@@ -67,31 +66,16 @@ def _smoothed(matrices: Matrices, score: ScoreName, smooth: float) -> Scores:
     hits = np.diagonal(matrices, axis1=1, axis2=2).astype(np.float64)
     areas = matrices.sum(axis=1) + matrices.sum(axis=2)  # of prediction and truth
     above, below = (2 * hits, areas) if score == "dice" else (hits, areas - hits)
-    return _ratio(above + smooth, below + smooth)
+    return ratio(above + smooth, below + smooth)
 
 
 def _micro(matrices: Matrices, score: ScoreName) -> Scores:
     """(I,): all classes' TP over all classes' counts; as Dice this is the pixel accuracy."""
     hits = np.trace(matrices, axis1=1, axis2=2)
     pixels = matrices.sum(axis=(1, 2))
-    return _ratio(hits, pixels if score == "dice" else 2 * pixels - hits)
+    return ratio(hits, pixels if score == "dice" else 2 * pixels - hits)
 
 
 def _weighted(scores: Scores, sizes: NDArray[np.int64]) -> Scores:
     """(I,): mean over the classes (I, C), each as often as it has pixels."""
-    return _ratio(np.where(sizes > 0, np.nan_to_num(scores) * sizes, 0).sum(axis=1), sizes.sum(axis=1))
-
-
-def _ratio(above: NDArray[np.number], below: NDArray[np.number]) -> Scores:
-    return np.asarray(np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0))
-
-
-def _mean_of_columns(scores: Scores) -> Scores:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # the mean of no value is the NaN that we want
-        return np.asarray(np.nanmean(scores, axis=0))
-
-
-def _mean(scores: Scores) -> float:
-    known = scores[~np.isnan(scores)]
-    return float(known.mean()) if known.size else float("nan")
+    return ratio(np.where(sizes > 0, np.nan_to_num(scores) * sizes, 0).sum(axis=1), sizes.sum(axis=1))

@@ -6,7 +6,9 @@ from numpy.typing import NDArray
 
 from segdemo.types import LabelMap
 
-__all__ = ["class_shares", "object_areas"]
+__all__ = ["MIN_PIXELS", "class_shares", "object_areas", "regions"]
+
+MIN_PIXELS = 4  # smaller regions are noise
 
 
 def class_shares(labels: LabelMap, num_classes: int) -> NDArray[np.float64]:
@@ -19,9 +21,12 @@ def class_shares(labels: LabelMap, num_classes: int) -> NDArray[np.float64]:
     return np.asarray(counts).ravel()[:num_classes] / labels.size
 
 
-def object_areas(labels: LabelMap, class_index: int, min_pixels: int = 4) -> NDArray[np.int64]:
+def object_areas(labels: LabelMap, class_index: int, min_pixels: int = MIN_PIXELS) -> NDArray[np.int64]:
     """Areas in pixels of the 8-connected regions of one class, largest first. Smaller ones than `min_pixels` are noise."""
-    mask = (labels == class_index).astype(np.uint8)
-    _count, _regions, stats, _centres = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    areas = stats[1:, cv2.CC_STAT_AREA].astype(np.int64)  # row 0 is everything else
+    areas = np.bincount(regions(labels == class_index).ravel())[1:].astype(np.int64)  # 0 is everything else
     return np.sort(areas[areas >= min_pixels])[::-1]
+
+
+def regions(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """The 8-connected regions of a mask (H, W), numbered 1 … K; 0 elsewhere."""
+    return np.asarray(cv2.connectedComponents(mask.view(np.uint8), connectivity=8)[1], dtype=np.int32)

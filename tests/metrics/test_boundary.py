@@ -49,6 +49,17 @@ def test_agrees_with_monais_surface_dice() -> None:
     assert boundary_f1(boundary_counts(preds, target, 2))[1] == pytest.approx(float(metric(*onehot)), abs=0.02)
 
 
+@pytest.mark.parametrize("tolerance", [0.0, 1.0, 2**0.5, 2.9, 5.0, 12.0, 12.1, 20.0])
+def test_small_and_large_tolerances_as_brute_force(tolerance: float) -> None:
+    """A disc up to 12 pixels, a distance transform beyond."""
+    rng = np.random.default_rng(0)
+    preds, target = (rng.random((48, 40)) < 0.01 for _ in range(2))
+    a, b = (np.argwhere(mask) for mask in (preds, target))  # lone pixels are their own boundary
+    near = np.hypot(*np.moveaxis(a[:, None] - b, -1, 0)) <= tolerance
+    counts = boundary_counts(preds.astype(np.uint8), target.astype(np.uint8), 2, tolerance=tolerance)
+    assert counts[1].tolist() == [near.any(axis=1).sum(), len(a), near.any(axis=0).sum(), len(b)]
+
+
 def test_the_pictures_edge_is_no_boundary_and_ignored_pixels_count_nowhere() -> None:
     full = np.ones((8, 8), np.uint8)
     assert boundary_counts(full, full, 2).sum() == 0

@@ -39,6 +39,24 @@ def test_the_label_as_torchmetrics() -> None:
     assert ours == pytest.approx(float(theirs), abs=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_probability_on_an_edge_belongs_to_the_upper_bin(dtype: type[np.floating]) -> None:
+    """Edges are compared as 64-bit numbers, whatever the probabilities are."""
+    edges = np.linspace(0, 1, 16)[1:-1]
+    marks = edges.astype(dtype)
+    probs = np.tile(np.concatenate([marks, np.nextafter(marks, dtype(0)), np.nextafter(marks, dtype(1))]), 120)
+    expected = np.bincount(np.searchsorted(edges, probs.astype(np.float64), side="right"), minlength=15)
+    np.testing.assert_array_equal(reliability(probs, probs > 2).count, expected)
+
+
+def test_of_equally_likely_labels_the_first() -> None:
+    scores = np.random.default_rng(3).integers(0, 3, (5, 40, 30)).astype(np.float32)
+    target = np.random.default_rng(4).integers(0, 5, (40, 30))
+    probs, hits = top_label(scores, target)
+    np.testing.assert_array_equal(probs, scores.max(axis=0))
+    np.testing.assert_array_equal(hits, scores.argmax(axis=0) == target)
+
+
 def test_bins_of_pictures_add_up_to_those_of_all_pixels() -> None:
     rng = np.random.default_rng(1)
     probs, hits = rng.random(400), rng.random(400) < 0.5

@@ -1,0 +1,1 @@
+"""Judging several networks on the same pictures: label spaces, scores, costs, reports. Values only; no page is drawn here."""
