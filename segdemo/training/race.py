@@ -51,7 +51,8 @@ class Race:
         self.pictures = pictures
         self.pace = Pace(settings.steps)
         self.shown = Snapshots(len(settings.losses))
-        self._lanes = [_Lane(i, create_loss(name)) for i, name in enumerate(settings.losses)]
+        losses = [create_loss(name, **settings.options.get(name, {})) for name in settings.losses]
+        self._lanes = [_Lane(i, loss) for i, loss in enumerate(losses)]
         self._lock = threading.Lock()
         self._closed = False
 

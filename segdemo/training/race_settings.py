@@ -1,10 +1,13 @@
 """What decides a race of losses, and how far and fast its lanes may go."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from segdemo.errors import SettingError
 from segdemo.losses import FACTS
 from segdemo.text import _
+from segdemo.training.run_spec import check_loss
 
 __all__ = ["FEWEST", "MOST", "Pace", "RaceSettings", "racing_losses"]
 
@@ -28,6 +31,7 @@ class RaceSettings:
     learning_rate: float = 2e-3
     seed: int = 0
     score_every: int = 5  # steps
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of a loss by its name, where not the usual ones
 
     def __post_init__(self) -> None:
         if not FEWEST <= len(set(self.losses)) == len(self.losses) <= MOST:
@@ -35,6 +39,7 @@ class RaceSettings:
         for name in self.losses:
             if name not in racing_losses():
                 raise SettingError(_('The loss "{name}" cannot race: the networks give one logit a pixel.', name=name))
+            check_loss(name, self.options.get(name, {}))
         within = (
             1 <= self.steps <= 2000 and 1 <= self.batch_size <= 16 and 4 <= self.width <= 16
             and 0 < self.learning_rate <= 1 and self.seed >= 0 and self.score_every >= 1

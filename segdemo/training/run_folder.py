@@ -22,9 +22,9 @@ from segdemo.text import N_
 
 __all__ = ["CLOSED", "ENDED", "LOST", "Phase", "RunFolder", "RunState"]
 
-Phase = Literal["waiting", "reading", "running", "saving", "finished", "failed"]
+Phase = Literal["waiting", "reading", "running", "saving", "finished", "withdrawn", "failed"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
-ENDED: tuple[Phase, ...] = ("finished", "failed")
+ENDED: tuple[Phase, ...] = ("finished", "withdrawn", "failed")  # withdrawn: by the visitor, before its first step
 LOST = N_("The server was restarted while this training ran or waited. What it had learned until then is kept.")
 CLOSED = N_("The server was stopped while this training ran or waited. What it had learned until then is kept.")
 Table = NDArray[np.float64]

@@ -14,9 +14,11 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from segdemo.errors import SettingError
 from segdemo.text import _
@@ -46,18 +48,21 @@ class RunQueue:
         self.folder = folder
         self.max_waiting = max_waiting
         self._waiting: list[str] = []
+        self._owners: dict[str, Collection[str]] = {}  # of each that waits or runs
         self._running: tuple[str, subprocess.Popen[bytes]] | None = None
         self._keeper: threading.Thread | None = None
         self._lock = threading.RLock()
         self._closed = False
 
-    def submit(self, spec: RunSpec, data: Path | None = None) -> str:
+    def submit(self, spec: RunSpec, data: Path | None = None, owners: Mapping[str, int] = MappingProxyType({})) -> str:
         """Queue a training and return its id. `data` is a file of the visitor's that must not vanish meanwhile.
 
-        Raises SettingError where the spec is impossible or too many are waiting.
+        owners: whom it belongs to, such as a session and an address, and how many trainings each of them may have that
+        wait or run. Raises SettingError where the spec is impossible, or too many are waiting, of all or of an owner.
         """
         checked(spec)
         with self._lock:
+            self._check_owners(owners)
             if self._closed or len(self._waiting) >= self.max_waiting:
                 raise SettingError(_("{n} trainings are waiting already. Try again in a few minutes.", n=len(self._waiting)))
             run_id = secrets.token_hex(8)
@@ -74,10 +79,23 @@ class RunQueue:
                 reason = error.strerror or type(error).__name__
                 raise SettingError(_("The training cannot be kept on this machine: {reason}.", reason=reason)) from error
             self._waiting.append(run_id)
+            self._owners[run_id] = tuple(owners)
             if self._keeper is None or not self._keeper.is_alive():
                 self._keeper = threading.Thread(target=self._keep, daemon=True, name="training-keeper")
                 self._keeper.start()
         return run_id
+
+    def _check_owners(self, owners: Mapping[str, int]) -> None:
+        live = [*self._waiting, *([self._running[0]] if self._running else [])]
+        self._owners = {run_id: self._owners.get(run_id, ()) for run_id in live}
+        for owner, most in owners.items():
+            if sum(owner in held for held in self._owners.values()) >= most:
+                raise SettingError(
+                    _(
+                        "You have {n} trainings that wait or run, and more would make others wait. Stop one first.",
+                        n=most,
+                    )
+                )
 
     def find(self, run_id: str) -> RunFolder | None:
         """The folder of a training, of this process or of an earlier one; None where there is none."""
@@ -111,7 +129,7 @@ class RunQueue:
         with self._lock:
             if run_id in self._waiting:
                 self._waiting.remove(run_id)
-                run.change(phase="failed", stopped=True, error=_("It was withdrawn before it began."))
+                run.change(phase="withdrawn", stopped=True)
                 return
         with suppress(OSError):
             run.stop.touch()

@@ -16,7 +16,10 @@ from segdemo.text import _
 from segdemo.training.loop import TrainingSettings
 from segdemo.training.schedule import OPTIMIZERS, SCHEDULES
 
-__all__ = ["BOUNDS", "MAX_MINUTES", "RECIPES", "Recipe", "RunSpec", "checked", "losses_for", "spec_from_json", "spec_to_json"]
+__all__ = [
+    "BOUNDS", "MAX_MINUTES", "RECIPES", "Recipe", "RunSpec", "check_loss", "checked", "losses_for", "spec_from_json",
+    "spec_to_json",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def checked(spec: RunSpec, num_classes: int | None = None) -> RunSpec:
         raise SettingError(_("The side of the crops is a multiple of {n}.", n=CROP_STEP))
     _check_scale(settings.augmentation)
     _check_memory(spec)
-    _check_loss(settings.loss, settings.loss_options, num_classes)
+    check_loss(settings.loss, settings.loss_options, num_classes)
     _check_words(spec)
     return replace(spec, classes=tuple(spec.classes))
 
@@ -149,7 +152,8 @@ def _check_memory(spec: RunSpec) -> None:
         raise SettingError(message)
 
 
-def _check_loss(name: str, options: Mapping[str, Any], num_classes: int | None) -> None:
+def check_loss(name: str, options: Mapping[str, Any], num_classes: int | None = None) -> None:
+    """Raises SettingError where there is no such loss, it does not fit the classes, or an option of it is impossible."""
     if name not in FACTS:
         raise SettingError(_('There is no loss "{name}". These exist: {names}.', name=name, names=", ".join(FACTS)))
     if num_classes is not None and name not in (fitting := losses_for(num_classes)):

@@ -17,10 +17,8 @@ from segdemo.training.run_folder import RunFolder, append
 from segdemo.training.run_make import Prepared, prepare
 from segdemo.training.run_samples import SamplePictures
 from segdemo.training.run_spec import MAX_MINUTES, spec_from_json
-from segdemo.training.save import save_with_card
-from segdemo.training.validation import Validation
 
-__all__ = ["PATIENCE", "Report", "TrainingBrokeOffError", "save", "work"]
+__all__ = ["PATIENCE", "Report", "TrainingBrokeOffError", "work"]
 
 CURVE_POINTS = 600
 REPORT_SECONDS = 0.3
@@ -33,6 +31,10 @@ class TrainingBrokeOffError(SegdemoError):
     """The training cannot go on; the message is for the visitor."""
 
 
+class _WithdrawnError(Exception):
+    """The visitor has said stop before the first step."""
+
+
 class _EnoughError(Exception):
     """The result is not measured any further."""
 
@@ -41,14 +43,18 @@ def work(run: RunFolder) -> None:
     """Train as the folder's spec says and leave the best weights there. Raises what `prepare` raises, and the above."""
     end = monotonic() + MAX_SECONDS
     spec = spec_from_json(run.spec.read_text(encoding="utf-8"))
-    prepared = prepare(spec, _reading(run, end))
+    try:
+        prepared = prepare(spec, _reading(run, end))
+    except _WithdrawnError:
+        run.change(phase="withdrawn", stopped=True)
+        return
     device = pick_device(os.environ.get("SEGDEMO_DEVICE", "auto"))
     print(device_label(device), prepared.command, sep="\n", flush=True)
     run.change(phase="running", steps=spec.settings.steps, share=0.0, device=device_label(device))
     samples = SamplePictures(prepared.live, prepared.preprocessing, device, run.samples)
     samples.keep(0, prepared.network.to(device).eval())
     report = Report(run, prepared)
-    with EventWriter(run.events if spec.tensorboard else None) as events:
+    with EventWriter(run.events if spec.tensorboard else None, prepared.score_name) as events:
         steps = train(
             prepared.network, prepared.live, prepared.preprocessing, spec.settings, device,
             stop=lambda: run.stop.exists() or monotonic() > end, on_validation=samples.keep,
@@ -66,7 +72,7 @@ def _reading(run: RunFolder, end: float) -> Callable[[float], None]:
     def on_progress(share: float) -> None:
         nonlocal last
         if run.stop.exists():
-            raise TrainingBrokeOffError(_("It was stopped before it began."))
+            raise _WithdrawnError
         if monotonic() > end:
             raise TrainingBrokeOffError(_("Reading the data took longer than a training may: {n} minutes.", n=MAX_MINUTES))
         if monotonic() - last > REPORT_SECONDS:
@@ -80,8 +86,7 @@ class Report:
     """Turns steps into rows and states, not more of them than can be seen."""
 
     def __init__(self, run: RunFolder, prepared: Prepared) -> None:
-        self.run, self.settings, self.prepared = run, prepared.spec.settings, prepared
-        self.classes = len(prepared.source.class_names)
+        self.run, self.settings, self.prepared = run, prepared.settings, prepared
         self.start = self.reported = monotonic()
         self.losses: list[float] = []
         self.best: dict[str, Tensor] | None = None
@@ -104,7 +109,7 @@ class Report:
         if step.weights:
             self.best, self.best_step = step.weights, step.step
             self.best_score = step.validation.score if step.validation else None
-            save(self.run, self.prepared, step.weights, step.validation)
+            self.prepared.keep(self.run.weights, step.weights, step.validation)
         if step.validation or monotonic() - self.reported > REPORT_SECONDS:
             self._state(step.step)
 
@@ -115,20 +120,8 @@ class Report:
         best = self.best_score if self.best_score is None or math.isfinite(self.best_score) else None
         self.run.change(
             step=step, share=share, seconds=seconds, images_per_second=step * self.settings.batch_size / seconds,
-            best=best, best_step=self.best_step, score_name="IoU" if self.classes == 2 else "mean IoU",
+            best=best, best_step=self.best_step, score_name=self.prepared.score_name,
         )  # fmt: skip
-
-
-def save(
-    run: RunFolder, prepared: Prepared, weights: dict[str, Tensor], scores: Validation | None = None,
-    on_picture: Callable[[], None] | None = None,
-) -> Validation:  # fmt: skip
-    """Keep these weights as the run's result, so that they can be used even if the run ends here."""
-    source = prepared.source if scores is None else prepared.live
-    return save_with_card(
-        run.weights, prepared.identity, weights, source, prepared.preprocessing, prepared.spec.settings, prepared.command,
-        scores=scores, on_picture=on_picture,
-    )  # fmt: skip
 
 
 def _finish(run: RunFolder, prepared: Prepared, report: Report, end: float) -> None:
@@ -145,7 +138,7 @@ def _finish(run: RunFolder, prepared: Prepared, report: Report, end: float) -> N
 
     best = report.best_score
     with suppress(_EnoughError):
-        best = save(run, prepared, report.best, on_picture=on_picture).score
+        best = prepared.keep(run.weights, report.best, on_picture=on_picture).score
     run.change(phase="finished", best=None if best is None or math.isnan(best) else best)
 
 

@@ -19,7 +19,7 @@ from segdemo.training.validation import Validation, judge_presence, validate, va
 from segdemo.types import ClassInfo, Preprocessing
 from segdemo.weights.cards import file_sha256, write_card
 
-__all__ = ["WeightsIdentity", "save_with_card"]
+__all__ = ["WeightsIdentity", "save_with_card", "score_name_of"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def save_with_card(
         **asdict(identity),
         "preprocessing": asdict(preprocessing),
         "task": settings.task,
-        "score_name": _score_name(settings, len(identity.classes)),
+        "score_name": score_name_of(settings, len(identity.classes)),
         "scores": _without_nan(asdict(scores)),
         **({"presence": presence} if presence else {}),
         "data": {"name": source.name, "licence": source.licence, **source.describe()},
@@ -117,7 +117,8 @@ def _without_nan(scores: dict[str, Any]) -> dict[str, Any]:
     return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in scores.items()}
 
 
-def _score_name(settings: TrainingSettings, classes: int) -> str:
+def score_name_of(settings: TrainingSettings, classes: int) -> str:
+    """What the score of a validation is called."""
     if settings.task == "reconstruct":
         return "variance explained"
     return "IoU" if classes == 2 else "mean IoU"

@@ -8,7 +8,7 @@ from segdemo.losses import FACTS, LossOption
 from segdemo.text import _
 from segdemo.ui.loss_colours import colour_of, title_of
 
-__all__ = ["loss_options"]
+__all__ = ["loss_options", "option_label"]
 
 WIDTH = 215  # pixels of one loss's column
 SET_TO = {"pos_weight": 3.0}  # where a number that the loss chooses itself starts
@@ -34,8 +34,13 @@ def loss_options(
         return tuple((option.name, _value(option, f"{place}_{name}_{option.name}", must_set)) for option in options)
 
 
+def option_label(name: str) -> str:
+    """What an option is called: the letter of the formula, or its own name."""
+    return WORDS.get(name, name)
+
+
 def _value(option: LossOption, key: str, must_set: bool) -> float | str | None:
-    meaning, label = _(option.meaning), WORDS.get(option.name, option.name)
+    meaning, label = _(option.meaning), option_label(option.name)
     if option.choices:
         return str(st.selectbox(label, option.choices, key=key, persist_state="session", help=meaning))
     if isinstance(option.default, bool):

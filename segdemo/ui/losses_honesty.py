@@ -13,9 +13,10 @@ from segdemo.losslab.honesty import Case, best_threshold, mean_dice_sweep, score
 from segdemo.metrics import Convention, expected_calibration_error, score_under, sweep_scores
 from segdemo.text import _
 from segdemo.types import WeightsEntry
+from segdemo.ui.components import convention_rows
 from segdemo.ui.losses_honesty_cases import Subject, at_threshold, error_thumbnail, subject
 from segdemo.ui.losses_honesty_counts import matrices, tallies
-from segdemo.ui.losses_honesty_drawing import Scored, convention_rows, picture_strip
+from segdemo.ui.losses_honesty_drawing import Scored, convention_data, picture_strip
 from segdemo.ui.losses_honesty_figures import reliability_figure, sweep_figure
 from segdemo.ui.losses_honesty_words import rows, who_else
 from segdemo.ui.words import plain
@@ -86,7 +87,7 @@ def _conventions(cases: Sequence[Case], width: int) -> None:
         for row in rows(width)
     ]
     st.markdown(_headline(list(counts.values())))
-    st.html(convention_rows(table))
+    convention_rows(key="honesty_rows", data=convention_data(table))
     st.caption(_("Open a row to read who counts so.") + " " + who_else())
 
 

@@ -14,6 +14,7 @@ from segdemo.training.race_network import batch_of
 from segdemo.training.race_settings import RaceSettings
 from segdemo.training.snapshots import Curves
 from segdemo.ui.loss_colours import colour_of, title_of
+from segdemo.ui.loss_options import option_label
 from segdemo.ui.losses_race_controls import Setup, setup_controls, transport
 from segdemo.ui.losses_race_drawing import PALETTE, Mask, curves_figure, masks_sheet, pictures_sheet
 from segdemo.ui.losses_race_state import Run, current_run, reason_of, shared_jobs, take_message
@@ -21,8 +22,10 @@ from segdemo.ui.losses_race_state import Run, current_run, reason_of, shared_job
 __all__ = ["show_race"]
 
 TICK_S, HEARTBEAT_S = 0.5, 4.0
+REACH_KEY = "race_reach"
+GROWTH = 1.25
 HEAD = (
-    '<div style="border-top:4px solid {colour};padding-top:.2rem;margin-right:4px;line-height:1.25;height:4.1rem">'
+    '<div class="race-head" style="border-top:4px solid {colour};padding-top:.2rem;margin-right:4px;line-height:1.25">'
     "{title}<br><b>{score}</b></div>"
 )
 CHIP = (
@@ -33,10 +36,10 @@ CHIP = (
 
 def show_race() -> None:
     """The race, or the frame of one to come; its controls; and, folded, what is fair about it."""
+    run = current_run()
     main, side = st.columns([7, 2], gap="medium")
     with side:
         setup = setup_controls()
-    run = current_run()
     every = None
     if run is not None and run.job.live:
         every = HEARTBEAT_S if run.status == "paused" else TICK_S
@@ -114,12 +117,34 @@ def _looked_back(run: Run, steps: list[int]) -> int | None:
     """The step to show: the newest, or the recorded one nearest to where the visitor looks back to."""
     if not steps:
         return None
-    last = run.race.settings.steps if run.job.live else max(1, steps[-1])
+    reach = _reach(run, steps[-1])
     back = st.slider(
-        _("Look back at step"), 0, last, last, key=f"race_back_{run.number}_{last}", persist_state="session",
+        _("Look back at step"), 0, max(1, reach), key=_back_key(run, reach), persist_state="session", disabled=not reach,
         help=_("The masks and scores of an earlier step. At the right end: always the newest."),
     )  # fmt: skip
-    return steps[-1] if back >= steps[-1] else min(steps, key=lambda step: (abs(step - back), step))
+    return steps[-1] if back >= reach else min(steps, key=lambda step: (abs(step - back), step))
+
+
+def _reach(run: Run, newest: int) -> int:
+    """How far the slider goes: never beyond what has been run. A slider with another range is another one, and would slip
+    from under a hand: it grows by a quarter at a time, and not while the visitor looks back, until the race rests."""
+    state = st.session_state
+    number, reach = state.get(REACH_KEY, (run.run_id, 0))
+    if number != run.run_id:
+        reach = 0
+    back = state.get(_back_key(run, reach), reach)
+    looking = back < reach
+    if newest > reach and (run.status != "running" or (not looking and newest >= reach * GROWTH)):
+        state.pop(_back_key(run, reach), None)
+        state[_back_key(run, newest)] = back if looking else newest
+        reach = newest
+    state[REACH_KEY] = (run.run_id, reach)
+    state.setdefault(_back_key(run, reach), max(1, reach))
+    return int(reach)
+
+
+def _back_key(run: Run, reach: int) -> str:
+    return f"race_back_{run.run_id}_{reach}"
 
 
 def _dice_at(curves: list[Curves], step: int | None) -> list[str]:
@@ -131,8 +156,9 @@ def _sheets(settings: RaceSettings, pictures: bytes, masks: bytes, scores: list[
     """Pictures and exact masks, and beside them what each loss has made of them so far."""
     names = [title_of(name) for name in settings.losses]
     left, right = st.columns([2, len(names)], gap=None)
-    # Where columns stack, on a phone, cells keep one size.
-    st.html(f"<style>@media (max-width: 640px) {{ .st-key-race_pictures {{ max-width: {200 / len(names):.0f}%; }} }}</style>")
+    # Side by side the sheets begin at one height; where columns stack, on a phone, cells keep one size.
+    st.html(f"<style>.race-head {{ min-height: 4.1rem; }} @media (max-width: 640px) {{ .race-head {{ min-height: 0; }} "
+            f".st-key-race_pictures {{ max-width: {200 / len(names):.0f}%; }} }}</style>")  # fmt: skip
     with left, st.container(key="race_pictures"):
         _heads([(_("Picture"), "", "#8a939c"), (_("Exact mask"), "", "#8a939c")])
         st.image(pictures, width="stretch", output_format="PNG", alt=_("Validation pictures and their exact masks"))
@@ -144,6 +170,21 @@ def _sheets(settings: RaceSettings, pictures: bytes, masks: bytes, scores: list[
     chips = [CHIP.format(colour=f"rgb{tuple(int(v) for v in PALETTE[i])}", text=html.escape(t))
              for i, t in zip((1, 2, 3, 0), words, strict=True)]  # fmt: skip
     st.html(f'<div style="font-size:.85rem;display:flex;gap:1rem;flex-wrap:wrap">{"".join(chips)}</div>')
+    if settings.options:
+        st.caption(_("Set by hand: {options}.", options="; ".join(_by_hand(settings))))
+
+
+def _by_hand(settings: RaceSettings) -> list[str]:
+    """Each loss with those of its options that are not the usual ones."""
+    shown = {name: settings.options[name] for name in settings.losses if name in settings.options}
+    return [
+        f"{title_of(name)} " + ", ".join(f"{option_label(key)} = {_plainly(value)}" for key, value in options.items())
+        for name, options in shown.items()
+    ]
+
+
+def _plainly(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value).lower()
 
 
 def _heads(items: list[tuple[str, str, str]]) -> None:
@@ -191,7 +232,8 @@ def _explained() -> None:
             "pictures, mirrored the same way; AdamW moves their weights with the same learning rate and weight decay, and "
             "gradients longer than 5 are shortened to 5. AdamW scales each weight's step by itself, so that it hardly matters "
             "how large a loss is: what differs on the page is the work of the loss. The scores come from the same few pictures "
-            "that none of them trains on, at a threshold of one half. Batches are normalised by their own statistics, also then."
+            "that none of them trains on, at a threshold of one half. Batches are normalised by their own statistics, also then. "
+            "Each loss has its usual options unless you set others; those stand below the pictures."
         ))  # fmt: skip
         st.caption("`segdemo/training/race.py`, `segdemo/training/race_network.py`")
         st.code(inspect.getsource(batch_of) + "\n\n" + dedent(inspect.getsource(Race._learn)), language="python")

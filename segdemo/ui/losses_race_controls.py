@@ -1,16 +1,20 @@
 """The controls of a race: what races on which pictures, and the buttons from start to reset."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
 from segdemo.data.imbalanced import PictureSet
 from segdemo.errors import SegdemoError
+from segdemo.losses import FACTS
 from segdemo.text import _
 from segdemo.training.race_settings import FEWEST, MOST, RaceSettings, racing_losses
 from segdemo.ui.loss_colours import title_of
+from segdemo.ui.loss_options import loss_options
 from segdemo.ui.losses_race_data import generated_set, own_choices, own_set
-from segdemo.ui.losses_race_state import Run, current_run, reset, start, stop
+from segdemo.ui.losses_race_state import Run, current_run, hidden_run, reset, show_again, start, stop
 from segdemo.ui.words import plain
 
 __all__ = ["Setup", "setup_controls", "transport"]
@@ -23,15 +27,17 @@ DEFAULTS: dict[str, object] = {
     "race_losses": ["bce", "dice", "focal", "weighted_bce"], "race_data": "generated", "race_share": 0.01, "race_size": 64,
     "race_width": 16, "race_steps": 150, "race_seed": 0, "race_rate": 2e-3, "race_speed": "full",
 }  # fmt: skip
+OPTION = "race_option"  # what the keys of the losses' options begin with
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What the next race would be."""
+    """What the next race would be. `controls`: the values of the widgets, by key."""
 
     pictures: PictureSet
     settings: RaceSettings
     per_second: float | None
+    controls: Mapping[str, object]
 
 
 def setup_controls() -> Setup | None:
@@ -58,9 +64,21 @@ def setup_controls() -> Setup | None:
         format_func=lambda kind: {"full": _("Full"), "four": _("4/s"), "one": _("1/s")}[kind],
         help=_("How many steps a second each network may do at most. It can be changed while they race."),
     )  # fmt: skip
+    options = _options(st.session_state["race_losses"])
     with st.expander(_("More settings"), icon=":material/tune:"):
         _more()
-    return _setup(own)
+    return _setup(own, options)
+
+
+def _options(losses: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The options of the losses that were set to something else than usual."""
+    if not any(FACTS[name].options for name in losses):
+        return {}
+    with st.expander(_("Options of the losses"), icon=":material/function:"):
+        chosen = {name: dict(loss_options(name, OPTION)) for name in losses}
+    usual = {name: {option.name: option.default for option in FACTS[name].options} for name in losses}
+    changed = {name: {key: value for key, value in found.items() if value != usual[name][key]} for name, found in chosen.items()}
+    return {name: found for name, found in changed.items() if found}
 
 
 def _more() -> None:
@@ -96,12 +114,12 @@ def _change_speed() -> None:
         run.race.pace.per_second = SPEEDS.get(st.session_state["race_speed"])
 
 
-def _setup(own: bool) -> Setup | None:
+def _setup(own: bool, options: dict[str, dict[str, Any]]) -> Setup | None:
     state = st.session_state
     try:
         settings = RaceSettings(
             tuple(state["race_losses"]), steps=int(state["race_steps"]), width=int(state["race_width"]),
-            learning_rate=float(state["race_rate"]), seed=int(state["race_seed"]),
+            learning_rate=float(state["race_rate"]), seed=int(state["race_seed"]), options=options,
         )  # fmt: skip
         size = int(state["race_size"])
         pictures = own_set(size, settings.seed) if own else generated_set(float(state["race_share"]), size, settings.seed)
@@ -113,7 +131,8 @@ def _setup(own: bool) -> Setup | None:
     if own:
         names = ", ".join(plain(choice.name) for choice in own_choices())
         st.caption(_("Crops from: {names}. Foreground {share}.", names=names, share=f"{100 * pictures.foreground_share:.1f} %"))
-    return Setup(pictures, settings, SPEEDS.get(state["race_speed"]))
+    controls = {str(key): value for key, value in state.items() if key in DEFAULTS or str(key).startswith(OPTION)}
+    return Setup(pictures, settings, SPEEDS.get(state["race_speed"]), controls)
 
 
 def transport(run: Run | None, setup: Setup | None) -> None:
@@ -139,7 +158,10 @@ def transport(run: Run | None, setup: Setup | None) -> None:
                   help=_("Ends the race; what it has shown stays."))  # fmt: skip
         st.button(_("Reset"), icon=":material/restart_alt:", key="race_reset", disabled=run is None, on_click=reset,
                   help=_("Ends the race and clears the curves."))  # fmt: skip
+        if (hidden := hidden_run()) is not None:
+            st.button(_("Back to the race"), icon=":material/undo:", key="race_back", on_click=show_again, args=(hidden,),
+                      help=_("It goes on. A new one ends it."))  # fmt: skip
 
 
 def _start(setup: Setup) -> None:
-    start(setup.pictures, setup.settings, setup.per_second)
+    start(setup.pictures, setup.settings, setup.per_second, setup.controls)

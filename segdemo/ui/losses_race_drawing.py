@@ -29,6 +29,7 @@ CELL, GAP = 128, 3  # pixels of a cell, at least, and between cells
 PALETTE = np.array([(38, 45, 54), *(kind.color for kind in ERROR_KINDS[1:4]), (120, 130, 140), (70, 78, 86), (0, 0, 0)], np.uint8)
 NOTHING, IGNORED, BETWEEN = 4, 5, 6
 POINTS = 240  # of one loss curve
+TITLE_WIDTH = 13  # characters: four plots fit a phone
 METRICS = ("dice", "iou", "precision", "recall")
 
 
@@ -104,18 +105,11 @@ def curves_figure(settings: RaceSettings, curves: list[Curves], shown: int | Non
         every = max(1, math.ceil(len(curve.loss) / POINTS))
         steps = list(range(1, len(curve.loss) + 1))[::every]
         figure.add_trace(_line(steps, [_number(v) for v in curve.loss[::every]], name, axis, _("Loss")))
-    figure.update_layout(height=400, margin={"l": 0, "r": 4, "t": 4, "b": 4}, showlegend=False, uirevision="race", hovermode="x")
+    margin = {"l": 0, "r": 12, "t": 4, "b": 16}
+    figure.update_layout(height=400, margin=margin, showlegend=False, uirevision="race", hovermode="x")
     figure.add_annotation(
-        text=_("Step"),
-        x=1,
-        y=0,
-        xref="paper",
-        yref="paper",
-        showarrow=False,
-        xanchor="right",
-        yanchor="bottom",
-        font={"size": 12},
-    )
+        text=_("Step"), x=1, y=0, xref="paper", yref="paper", showarrow=False, xanchor="right", yanchor="top", font={"size": 12}
+    )  # fmt: skip
     return figure
 
 
@@ -130,15 +124,15 @@ def _axes(
     left = place * (width + gap)
     figure.update_layout({
         f"xaxis{axis}": {
-            "domain": [left + 0.015, min(1.0, left + width)], "anchor": f"y{axis}", "range": [0, steps], "nticks": 4,
-            "title": None, "zeroline": False,
+            "domain": [left + 0.015, min(1.0, left + width)], "anchor": f"y{axis}", "range": [0, steps],
+            "tickvals": [0, steps // 2, steps], "tickfont": {"size": 10}, "title": None, "zeroline": False,
         },
         f"yaxis{axis}": {"domain": list(domain), "anchor": f"x{axis}", "nticks": 4, "title": None, "tickfont": {"size": 10}},
     })  # fmt: skip
     mark = "" if loss is None else f'<span style="color:{colour_of(loss)}">■</span> '
     figure.add_annotation(
-        text=mark + "<br>".join(wrap(title, 15)), x=left, y=domain[1] + 0.005, xref="paper", yref="paper", xanchor="left",
-        yanchor="bottom", showarrow=False, align="left", font={"size": 12},
+        text=mark + "<br>".join(wrap(title, TITLE_WIDTH)), x=left, y=domain[1] + 0.005, xref="paper", yref="paper",
+        xanchor="left", yanchor="bottom", showarrow=False, align="left", font={"size": 12},
     )  # fmt: skip
     if shown is not None:
         figure.add_shape(

@@ -1,10 +1,17 @@
-"""The visitor's race: begun, paused, stopped, looked at. The thing itself lives in the process, on threads of its own."""
+"""The visitor's race: begun, paused, stopped, looked at. The thing itself lives in the process, on threads of its own.
 
+Its id stands in the address, so that a reloaded page, a new session, finds it again as long as its lease has not run out,
+or a session that has it is still remembered.
+"""
+
+import secrets
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from time import monotonic
 from typing import Literal
+from weakref import WeakValueDictionary
 
 import streamlit as st
 from streamlit.runtime import exists, get_instance
@@ -18,9 +25,13 @@ from segdemo.training.jobs import Job, Jobs
 from segdemo.training.race import Race
 from segdemo.training.race_settings import RaceSettings
 
-__all__ = ["Run", "Status", "current_run", "reason_of", "reset", "shared_jobs", "start", "stop", "take_message"]
+__all__ = [
+    "Run", "Status", "current_run", "hidden_run", "reason_of", "reset", "shared_jobs", "show_again", "start", "stop",
+    "take_message",
+]  # fmt: skip
 
-RUN_KEY, NUMBER_KEY, MESSAGE_KEY = "race_run", "race_number", "race_message"
+ID_KEY = "race"  # also in the address
+RUN_KEY, MESSAGE_KEY = "race_run", "race_message"
 PACE_S = 6.0  # seconds over which the speed is averaged
 
 Status = Literal["waiting", "running", "paused", "finished", "stopped", "failed"]
@@ -32,13 +43,33 @@ def shared_jobs() -> Jobs:
     return Jobs(cpu_count())
 
 
+class _Visitors:
+    """Whether a page that shows the race is still connected: also while another page of ours, which renews nothing, is open.
+
+    Asks Streamlit's runtime, which answers to any thread.
+    """
+
+    def __init__(self) -> None:
+        self.sessions: frozenset[str] = frozenset()
+
+    def add_this_one(self) -> None:
+        """The session whose page is being run."""
+        if (context := get_script_run_ctx()) is not None:
+            self.sessions |= {context.session_id}
+
+    def __call__(self) -> bool:
+        return exists() and any(get_instance().is_active_session(session) for session in self.sessions)
+
+
 @dataclass
 class Run:
-    """One race of this session. `number` counts the session's races; widgets that belong to one carry it in their key."""
+    """One race. `run_id` leads back to it, `controls` are the values of the widgets that it was begun with, by key."""
 
-    number: int
+    run_id: str
     race: Race
     job: Job
+    visitors: _Visitors
+    controls: Mapping[str, object]
     marks: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=40))
 
     @property
@@ -63,30 +94,64 @@ class Run:
         return (step - before) / (now - since) if now - since > 1 and step > before else None
 
 
+# Runs that are being done, or that a session has.
+_runs: WeakValueDictionary[str, Run] = WeakValueDictionary()
+
+
 def current_run() -> Run | None:
-    """The session's race, live or over."""
+    """The race that the address names, live or over: this session's, or one that another session began."""
     run: Run | None = st.session_state.get(RUN_KEY)
+    run_id = str(st.session_state.get(ID_KEY, ""))
+    if not run_id:
+        return None
+    if run is None or run.run_id != run_id:
+        run = _runs.get(run_id)
+        if run is None:
+            st.session_state[MESSAGE_KEY] = _("The race in the address is not kept any more.")
+            st.session_state[ID_KEY] = ""
+            return None
+        _take_over(run)
     return run
 
 
-def start(pictures: PictureSet, settings: RaceSettings, per_second: float | None) -> None:
+def _take_over(run: Run) -> None:
+    """Make it this session's race, with its widgets as they were set for it. Before those widgets are drawn."""
+    run.visitors.add_this_one()
+    st.session_state[RUN_KEY] = run
+    st.session_state.update(run.controls)
+
+
+def hidden_run() -> Run | None:
+    """This session's race where it still goes on, but the address, after a step back, does not name it."""
+    run: Run | None = st.session_state.get(RUN_KEY)
+    return run if run is not None and run.job.live and not st.session_state.get(ID_KEY) else None
+
+
+def show_again(run: Run) -> None:
+    """Put it back on the page."""
+    st.session_state[ID_KEY] = run.run_id
+
+
+def start(pictures: PictureSet, settings: RaceSettings, per_second: float | None, controls: Mapping[str, object]) -> None:
     """Begin a race in place of the one before. Where that is not possible, `take_message` has the sentence."""
     reset()
-    race = Race(pictures, settings)
+    race, visitors = Race(pictures, settings), _Visitors()
     race.pace.per_second = per_second
+    visitors.add_this_one()
     try:
-        job = shared_jobs().submit(race, _visitor_check())
+        job = shared_jobs().submit(race, visitors)
     except SegdemoError as error:
         st.session_state[MESSAGE_KEY] = str(error)
         return
-    number = st.session_state.get(NUMBER_KEY, 0) + 1
-    st.session_state[NUMBER_KEY] = number
-    st.session_state[RUN_KEY] = Run(number, race, job)
+    run = Run(secrets.token_hex(8), race, job, visitors, controls)
+    _runs[run.run_id] = st.session_state[RUN_KEY] = run
+    show_again(run)
 
 
 def stop() -> None:
     """End it; what it has shown stays."""
-    if (run := current_run()) is not None:
+    run: Run | None = st.session_state.get(RUN_KEY)
+    if run is not None:
         shared_jobs().cancel(run.job)
 
 
@@ -94,29 +159,12 @@ def reset() -> None:
     """End it and forget what it has shown."""
     stop()
     st.session_state.pop(RUN_KEY, None)
+    st.session_state[ID_KEY] = ""
 
 
 def take_message() -> str:
     """Why the last start did not work, once; "" otherwise."""
     return str(st.session_state.pop(MESSAGE_KEY, ""))
-
-
-class _VisitorCheck:
-    """Whether the visitor's page is still connected: also while another page of ours, which renews nothing, is open.
-
-    Asks Streamlit's runtime, which answers to any thread.
-    """
-
-    def __init__(self, session_id: str) -> None:
-        self.session_id = session_id
-
-    def __call__(self) -> bool:
-        return exists() and get_instance().is_active_session(self.session_id)
-
-
-def _visitor_check() -> _VisitorCheck | None:
-    context = get_script_run_ctx()
-    return None if context is None else _VisitorCheck(context.session_id)
 
 
 def reason_of(run: Run) -> str:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from segdemo.data import Picture
 from segdemo.errors import SegdemoError
+from segdemo.evaluation.candidate import MAX_CANDIDATES
 from segdemo.inference import shared_engine
 from segdemo.inference.agreement import ERROR_KINDS, compare, error_map
 from segdemo.metrics import Reliability, expected_calibration_error
@@ -16,6 +17,7 @@ from segdemo.ui.frame import SEGMENT_PAGE, choose_weights
 from segdemo.ui.loss_colours import colour_of, title_of
 from segdemo.ui.losses_explained import explain
 from segdemo.ui.state import Choice, active_choice, choices, open_choice, truth_for
+from segdemo.ui.url import FEWEST_MODELS
 from segdemo.ui.words import percent, plain
 from segdemo.weights import get_weights
 
@@ -26,7 +28,14 @@ TRAINED = {
     "bce": "unet/nuclei-bce", "weighted_bce": "unet/nuclei-weighted-bce", "focal": "unet/nuclei-focal",
     "ohem": "unet/nuclei-ohem", "dice": "unet/nuclei-dice", "iou": "unet/nuclei-iou", "bce_dice": "unet/nuclei-small",
 }  # fmt: skip
+COMPARE_PAGE = SEGMENT_PAGE.with_name("compare.py")
 COLUMNS = 4
+# On a phone two masks stand side by side, and the threshold comes before them.
+ON_A_PHONE = """<style>@media (max-width: 640px) {
+.st-key-trained_top > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]:last-child { order: -1; }
+.st-key-trained_masks [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { flex: 1 1 40%; min-width: 40%; }
+.st-key-trained_masks [data-testid="stHorizontalBlock"] { gap: .6rem; }
+}</style>"""
 
 
 def show_trained() -> None:
@@ -37,7 +46,9 @@ def show_trained() -> None:
     except SegdemoError as error:
         st.error(f"**{plain(choice.name)}**: {error}", icon=":material/broken_image:")
         return
-    body, side = st.columns([7, 2], gap="medium")
+    st.html(ON_A_PHONE)
+    with st.container(key="trained_top"):
+        body, side = st.columns([7, 2], gap="medium")
     with side:
         threshold = st.slider(
             _("Threshold"), 0, 100, format="%d %%", key="threshold", persist_state="session",
@@ -45,7 +56,7 @@ def show_trained() -> None:
         ) / 100  # fmt: skip
         st.caption(_("The same network, pictures, seed and number of steps; only the loss differs. On your picture, or any of "
                      "the samples in the sidebar."))  # fmt: skip
-    with body:
+    with body, st.container(key="trained_masks"):
         _masks(picture, choice, threshold)
     left, right = st.columns([7, 5], gap="medium")
     with left:
@@ -109,6 +120,18 @@ def _table() -> None:
         if st.button(_("Use these weights"), icon=":material/arrow_forward:", key="trained_use", on_click=choose_weights,
                      args=(TRAINED[chosen],)):  # fmt: skip
             st.switch_page(SEGMENT_PAGE)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        several = st.multiselect(
+            _("Compare"), order, ["bce", "dice", "focal"], key="trained_several", format_func=title_of, wrap=True,
+            max_selections=MAX_CANDIDATES, help=_("Where on your picture do they differ, and where do they err?"),
+        )  # fmt: skip
+        if st.button(_("Compare them"), icon=":material/compare:", key="trained_compare", disabled=len(several) < FEWEST_MODELS,
+                     on_click=_compare, args=([TRAINED[loss] for loss in several],)):  # fmt: skip
+            st.switch_page(COMPARE_PAGE)
+
+
+def _compare(names: list[str]) -> None:
+    st.session_state["models"] = ",".join(names)
 
 
 def _row(loss: str, entry: WeightsEntry) -> dict[str, str]:

@@ -27,15 +27,15 @@ from segdemo.training.run_folder import write_whole
 from segdemo.ui.words import plain
 from segdemo.weights.places import cache_folder
 
-__all__ = ["ChosenData", "choose_data"]
+__all__ = ["LAYOUT", "ChosenData", "choose_data", "example_zip", "keep_zip"]
 
 Report = Callable[[PairedSource, str], None]
 ZIP_KEY = "training_zip"
-LAYOUT = """cells.zip                    or   cells.zip
-├── images                        ├── a.jpg
-│   ├── a.jpg                     ├── a_mask.png
-│   └── b.jpg                     ├── b.jpg
-└── masks                         └── b_mask.png
+LAYOUT = """cells.zip     or  cells.zip
+├── images        ├── a.jpg
+│   ├── a.jpg     ├── a_mask.png
+│   └── b.jpg     ├── b.jpg
+└── masks         └── b_mask.png
     ├── a.png
     └── b.png"""
 MAX_SETS_BYTES = 2_000_000_000
@@ -74,6 +74,8 @@ def choose_data(report: Report, place: DeltaGenerator, found: DeltaGenerator) ->
             return _listed(folder, report, place, found)
     except SegdemoError as error:
         place.error(str(error), icon=":material/folder_off:")
+        if kind == "zip":
+            _explain(place)
         return None
     return _drawn()
 
@@ -95,7 +97,7 @@ def _zip(report: Report, place: DeltaGenerator, found: DeltaGenerator) -> Chosen
                "Masks: class numbers, black and white, or one colour a class."),
     )  # fmt: skip
     if upload is not None and st.session_state.get(ZIP_KEY, ("", "", ""))[0] != upload.file_id:
-        path = _keep(upload.getvalue())
+        path = keep_zip(upload.getvalue())
         st.session_state[ZIP_KEY] = (upload.file_id, str(path), upload.name)
     if ZIP_KEY not in st.session_state:
         _explain(place)
@@ -116,7 +118,7 @@ def _zip(report: Report, place: DeltaGenerator, found: DeltaGenerator) -> Chosen
 def _explain(place: DeltaGenerator) -> None:
     """What a ZIP should hold, and one to look into."""
     with place:
-        st.info(_("Drop a ZIP with images and masks at the right. Each pair is checked before anything is trained."),
+        st.info(_("Drop a ZIP with images and masks into its field. Each pair is checked before anything is trained."),
                 icon=":material/folder_zip:")  # fmt: skip
         st.code(LAYOUT, language=None)
         st.caption(_("Masks hold class numbers, black and white, or one colour for each class, and are as large as their images. "
@@ -206,7 +208,7 @@ def _teller(bar: DeltaGenerator, words: str) -> Callable[[float], None]:
     return on_progress
 
 
-def _keep(data: bytes) -> Path:
+def keep_zip(data: bytes) -> Path:
     """Write an upload under its hash. Raises SettingError where that is not possible."""
     folder = cache_folder() / "training-sets"
     path = folder / f"{hashlib.sha256(data).hexdigest()}.zip"

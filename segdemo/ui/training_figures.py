@@ -17,8 +17,9 @@ def loss_curve(rows: NDArray[np.float64], loss: str, steps: int) -> go.Figure:
     """rows (N, ≥ 2): step and loss. Thin as measured, thick as an exponential average."""
     colour = colour_of(loss)
     figure = go.Figure([
-        go.Scatter(x=rows[:, 0], y=rows[:, 1], line={"color": colour, "width": 1}, opacity=0.35, hoverinfo="skip"),
-        go.Scatter(x=rows[:, 0], y=_smoothed(rows[:, 1]), line={"color": colour, "width": 2.5},
+        go.Scatter(x=rows[:, 0], y=rows[:, 1], line={"color": colour, "width": 1}, opacity=0.35, hoverinfo="skip",
+                   cliponaxis=False),
+        go.Scatter(x=rows[:, 0], y=_smoothed(rows[:, 1]), line={"color": colour, "width": 2.5}, cliponaxis=False,
                    hovertemplate=_("step") + " %{x}: %{y:.4f}<extra></extra>"),
     ])  # fmt: skip
     _lay_out(figure, _("Loss"), steps)
@@ -29,17 +30,19 @@ def score_curve(rows: NDArray[np.float64], score_name: str, steps: int) -> go.Fi
     """rows (N, 3): step, IoU and Dice on the validation pictures."""
     figure = go.Figure([
         go.Scatter(x=rows[:, 0], y=rows[:, column], name=name, mode="lines+markers", line={"color": colour_of(loss)},
-                   marker={"size": 5}, hovertemplate=f"{name}, {_('step')} %{{x}}: %{{y:.3f}}<extra></extra>")
+                   marker={"size": 5}, cliponaxis=False, hovertemplate=f"{name}, {_('step')} %{{x}}: %{{y:.3f}}<extra></extra>")
         for column, (name, loss) in enumerate(((score_name, "iou"), ("Dice", "dice")), start=1)
     ])  # fmt: skip
-    _lay_out(figure, _("Score on held-out pictures"), steps)
+    _lay_out(figure, _("Score"), steps)
     figure.update_yaxes(range=[0, 1.02])
-    figure.update_layout(showlegend=True, legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 0.02, "yanchor": "bottom"})
+    figure.update_layout(  # the legend lies above the plot, where no curve runs
+        showlegend=True, margin_t=26, legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"}
+    )  # fmt: skip
     return figure
 
 
 def _lay_out(figure: go.Figure, title: str, steps: int) -> None:
-    figure.update_layout(height=HEIGHT, margin={"l": 0, "r": 6, "t": 8, "b": 0}, showlegend=False, uirevision="training")
+    figure.update_layout(height=HEIGHT, margin={"l": 0, "r": 10, "t": 8, "b": 0}, showlegend=False, uirevision="training")
     figure.update_xaxes(title=_("Step"), range=[0, max(1, steps)])
     figure.update_yaxes(title=title, rangemode="tozero")
 

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -50,7 +51,8 @@ def show_run(run_id: str) -> None:
 def _heading(state: RunState) -> str:
     return {
         "waiting": _("Waiting for its turn"), "reading": _("Getting ready"), "running": _("Training"),
-        "saving": _("Measuring the result"), "finished": _("Trained"), "failed": _("The training ended early"),
+        "saving": _("Measuring the result"), "finished": _("Trained"), "withdrawn": _("Withdrawn"),
+        "failed": _("The training ended early"),
     }[state.phase]  # fmt: skip
 
 
@@ -67,7 +69,7 @@ def _live(run_id: str, run: RunFolder, spec: RunSpec) -> None:
         _pictures(run, spec)
         _curves(run, spec, state)
     with right:
-        _numbers(state)
+        _numbers(state, spec)
         if state.phase == "waiting":
             st.button(_("Withdraw"), key="training_stop", icon=":material/close:", width="stretch", on_click=shared_queue().stop,
                       args=(run_id,))  # fmt: skip
@@ -89,14 +91,20 @@ def _bar(run_id: str, state: RunState) -> None:
     st.progress(min(1.0, max(0.0, state.share)), words)
 
 
-def _numbers(state: RunState) -> None:
-    st.metric(_("Best {score}", score=_(state.score_name)), "–" if state.best is None else f"{state.best:.3f}",
-              help=_("On pictures that are held out. The weights of that step are the ones that are kept."))  # fmt: skip
-    if state.phase == "running":
-        left = state.seconds_left
-        st.metric(_("Time left"), "–" if left is None else _duration(left))
-    st.metric(_("Speed"), f"{state.images_per_second:.0f} " + _("images/s") if state.images_per_second else "–",
-              help=state.device or None)  # fmt: skip
+def _numbers(state: RunState, spec: RunSpec) -> None:
+    """Nothing before the first step: there is nothing to tell yet."""
+    if state.phase not in ("running", "saving"):
+        return
+    if state.best is None:
+        st.caption(_("{score} is measured for the first time after step {n}.", score=_(state.score_name),
+                     n=min(spec.settings.steps, spec.settings.validate_every)))  # fmt: skip
+    else:
+        st.metric(_("Best {score} so far", score=_(state.score_name)), f"{state.best:.3f}",
+                  help=_("On pictures that are held out. The weights of that step are the ones that are kept."))  # fmt: skip
+    if state.phase == "running" and (left := state.seconds_left) is not None:
+        st.metric(_("Time left"), _duration(left))
+    if state.images_per_second:
+        st.metric(_("Speed"), f"{state.images_per_second:.0f} " + _("images/s"), help=state.device or None)
 
 
 def _duration(seconds: float) -> str:
@@ -168,8 +176,14 @@ def _forget() -> None:
 
 def _ended(run: RunFolder, spec: RunSpec, state: RunState) -> None:
     weights = weights_of(run)
+    if state.phase == "withdrawn":
+        st.info(_("You withdrew it before its first step: nothing was trained, and nothing is kept."),
+                icon=":material/undo:")  # fmt: skip
     if state.phase == "failed":
         st.error(plain(state.error, 600), icon=":material/error:")
+    if weights is None and not run.sample_steps():
+        _new()
+        return
     left, right = st.columns([7, 2], gap="medium")
     with left:
         if run.sample_steps():
@@ -182,8 +196,12 @@ def _ended(run: RunFolder, spec: RunSpec, state: RunState) -> None:
             _score(run, state)
             _use(run)
             _downloads(run, spec, weights)
-        st.button(_("New training"), key="training_new", icon=":material/add:", width="stretch", on_click=_forget,
-                  help=_("Back to the data and the settings. The weights in your lists stay."))  # fmt: skip
+        _new(width="stretch")
+
+
+def _new(width: Literal["stretch", "content"] = "content") -> None:
+    st.button(_("New training"), key="training_new", icon=":material/add:", width=width, on_click=_forget,
+              help=_("Back to the data and the settings. The weights in your lists stay."))  # fmt: skip
 
 
 def _score(run: RunFolder, state: RunState) -> None:

@@ -5,6 +5,7 @@ no run ─▶ data, settings, Start ─▶ waiting ─▶ running ─▶ finishe
 """
 
 import hashlib
+import secrets
 from dataclasses import replace
 
 import streamlit as st
@@ -28,7 +29,8 @@ from segdemo.weights import named_classes
 
 __all__ = ["show_training_page"]
 
-RUN_KEY = "run"
+RUN_KEY, VISITOR_KEY = "run", "training_visitor"
+MOST_OF_A_SESSION, MOST_OF_AN_ADDRESS = 2, 3  # trainings that wait or run; five have room
 
 
 def show_training_page() -> None:
@@ -159,9 +161,17 @@ def _start(spec: RunSpec, chosen: ChosenData, num_classes: int) -> None:
         help=_("Runs by itself with low priority: you may look at other pages, or come back by this page's address."),
     ):  # fmt: skip
         try:
-            st.session_state[RUN_KEY] = shared_queue().submit(spec, chosen.file)
+            st.session_state[RUN_KEY] = shared_queue().submit(spec, chosen.file, _owners())
             st.rerun()
         except SegdemoError as error:
             problem = str(error)
     if problem:
         st.error(plain(problem, 400), icon=":material/error:")
+
+
+def _owners() -> dict[str, int]:
+    """Whom a training belongs to, and how many at a time: this session, and the address it comes from, which a class
+    may share and another tab has too."""
+    session = st.session_state.setdefault(VISITOR_KEY, secrets.token_hex(8))
+    address = st.context.ip_address  # none on the server's own machine
+    return {f"session {session}": MOST_OF_A_SESSION, **({f"address {address}": MOST_OF_AN_ADDRESS} if address else {})}

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from segdemo.ui.components import channel_mosaic, frame_player, network_walk, pixel_prober
+from segdemo.ui.components import channel_mosaic, convention_rows, frame_player, network_walk, pixel_prober
 from segdemo.ui.media import media_url
 
 WIDTH, HEIGHT = 64, 48
@@ -103,8 +103,19 @@ def frames() -> None:
     frame_player(key="frames", data=data)
 
 
+def conventions() -> None:
+    """Two ways of counting, of which a slider moves the first; nothing can be scored under the second."""
+    moved = st.slider("Score", 0.1, 0.9, 0.5, 0.1)
+    rows = [{"group": "all", "title": "one <b>", "who": "Some count so.", "dice": moved, "iou": moved / 2},
+            {"group": "each", "title": "two", "who": "Others count so.", "dice": None, "iou": None}]  # fmt: skip
+    colours = {"iou": "#E69F00", "dice": "#009E73"}
+    convention_rows(key="conventions", data={"rows": rows, "nothing": "nothing to score", "colours": colours})
+
+
 st.set_page_config(layout="wide")
-{"walk": walk, "mosaic": mosaic, "prober": prober, "frames": frames}[st.query_params.get("show", "walk")]()
+{"walk": walk, "mosaic": mosaic, "prober": prober, "frames": frames, "conventions": conventions}[
+    st.query_params.get("show", "walk")
+]()
 for name in ("walk.chosen", "mosaic.unit", "prober.pinned", "prober.stage"):
     if name in state:
         st.text(f"{name} = {state[name]}")

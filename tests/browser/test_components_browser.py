@@ -213,3 +213,25 @@ def test_frames_play_to_the_end(show: Show) -> None:
     assert painted(page) == [0, 0]
     expect(play).to_have_attribute("aria-label", "play", timeout=5000)
     assert painted(page) == [128, 128]
+
+
+def test_an_opened_convention_stays_open_while_numbers_change(show: Show) -> None:
+    page = show("conventions")
+    rows = page.locator(".st-key-conventions details")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(1)).to_contain_text("nothing to score")
+    rows.nth(0).locator("summary").click()
+    expect(page.get_by_text("Some count so.")).to_be_visible()
+    expect(rows.nth(0)).to_contain_text("0.500")
+    page.get_by_role("slider", name="Score").press("ArrowRight")
+    expect(rows.nth(0)).to_contain_text("0.600")
+    expect(page.get_by_text("Some count so.")).to_be_visible()
+    expect(page.get_by_text("Others count so.")).to_be_hidden()
+    expect(rows.nth(0)).to_contain_text("one <b>")
+    left = [
+        page.evaluate("(dot) => dot.style.left", rows.nth(0).locator(f"i.{name}").element_handle()) for name in ("iou", "dice")
+    ]
+    assert left == ["30%", "60%"]
+    rows.nth(0).locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Some count so.")).to_be_hidden()

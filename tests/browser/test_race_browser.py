@@ -18,7 +18,8 @@ from .conftest import ROOT, START_SECONDS, settle
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
-PATIENCE_MS = 120_000
+PATIENCE_MS, LOADED_MS = 120_000, 45_000
+LEASE_MS = 8_000  # longer than a race of this server lives without a page that renews it
 
 
 class Server:
@@ -69,12 +70,12 @@ def _healthy(address: str) -> bool:
 def open_race(race_server: Server, browser: Browser) -> Iterator[Open]:
     contexts = []
 
-    def open_view(width: int = 1366, height: int = 1400, dark: bool = False) -> Page:
+    def open_view(path: str = "", width: int = 1366, height: int = 1400, dark: bool = False) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light")
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(45_000)
-        page.goto(race_server.address)
+        page.goto(f"{race_server.address}/{path}")
         settle(page)
         return page
 
@@ -147,7 +148,7 @@ def test_it_goes_on_while_another_page_is_open(open_race: Open) -> None:
     wait_for_step(page, 1)
     page.get_by_role("link", name="Elsewhere").click()
     expect(page.get_by_role("heading", name="Elsewhere")).to_be_visible()
-    page.wait_for_timeout(22_000)  # longer than the lease
+    page.wait_for_timeout(LEASE_MS)
     page.get_by_role("link", name="Race").click()
     settle(page)
     expect(page.get_by_text(re.compile("Racing, step|Finished after"))).to_be_visible(timeout=PATIENCE_MS)
@@ -155,15 +156,29 @@ def test_it_goes_on_while_another_page_is_open(open_race: Open) -> None:
     settle(page)
 
 
+def test_a_reload_goes_on_where_it_was(open_race: Open, race_server: Server) -> None:
+    page = open_race()
+    press(page, "start")
+    wait_for_step(page, 5)
+    expect(page).to_have_url(re.compile(r"race=[0-9a-f]{16}"))
+    page.reload()
+    settle(page)
+    wait_for_step(page, 10)
+    page.wait_for_timeout(LEASE_MS)
+    expect(page.get_by_text(re.compile("Racing, step"))).to_be_visible()
+    press(page, "stop")
+    expect(page.get_by_text(re.compile(r"Stopped at step \d+"))).to_be_visible(timeout=PATIENCE_MS)
+    gone(race_server)
+
+
 def test_a_closed_page_ends_its_race_and_no_other(open_race: Open, race_server: Server) -> None:
     mine, yours = open_race(), open_race()
     for page in (mine, yours):
-        page.locator(".st-key-race_speed").get_by_text("1/s", exact=True).click()
-        settle(page)
         press(page, "start")
         wait_for_step(page, 1)
     yours.context.close()
-    wait_for_step(mine, step_shown(mine) + 18)  # longer than the lease: a step takes a second
+    mine.wait_for_timeout(LEASE_MS)
+    wait_for_step(mine, step_shown(mine) + 5)
     press(mine, "reset")
     expect(mine.get_by_text("Nothing has been trained yet")).to_be_visible()
     gone(race_server)
@@ -171,9 +186,9 @@ def test_a_closed_page_ends_its_race_and_no_other(open_race: Open, race_server: 
 
 @pytest.mark.parametrize(("width", "height", "dark"), [(1366, 768, False), (390, 844, True)])
 def test_the_view_fits_every_screen(open_race: Open, width: int, height: int, dark: bool) -> None:
-    page = open_race(width, height, dark)
-    expect(page.locator(".st-key-race_start button:visible").first).to_be_in_viewport()
+    page = open_race("wide", width, height, dark)
+    expect(page.locator(".st-key-race_start button:visible").first).to_be_in_viewport(timeout=LOADED_MS)
     sheet = page.locator('img[alt^="Masks of each loss"]')
-    expect(sheet).to_be_visible()
+    expect(sheet).to_be_visible(timeout=LOADED_MS)
     assert sheet.evaluate("(image) => image.naturalWidth > 0")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

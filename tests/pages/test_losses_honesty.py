@@ -1,6 +1,8 @@
 """The Honest metrics view, headlessly: every control, networks and pictures of all kinds, and one pass a picture."""
 
 import io
+import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,6 +43,12 @@ def drawn(app: AppTest) -> str:
     return " ".join(element.proto.body for element in app.get("html"))
 
 
+def counted(app: AppTest) -> list[dict[str, Any]]:
+    """The rows that the component shows: group, title, who, Dice and IoU."""
+    (component,) = app.get("bidi_component")
+    return json.loads(component.proto.json)["rows"]  # type: ignore[no-any-return]
+
+
 def headline(app: AppTest) -> str:
     return next(m.value for m in app.markdown if "honest scores" in m.value)
 
@@ -54,9 +62,10 @@ def png(image: np.ndarray) -> bytes:
 def test_it_opens_on_many_scores_of_one_prediction() -> None:
     app = run()
     assert "One prediction, 64 honest scores" in headline(app)
-    assert drawn(app).count("<details>") == len(rows(2)) == 10
+    assert len(counted(app)) == len(rows(2)) == 10
+    assert all(0 < row["iou"] <= row["dice"] <= 1 for row in counted(app))
     assert drawn(app).count("<figure>") == 7
-    assert "PASCAL VOC" in drawn(app)
+    assert "PASCAL VOC" in counted(app)[1]["who"]
     assert "Data Science Bowl 2018" in texts(app)
 
 
@@ -66,7 +75,7 @@ def test_threshold_and_band_run_no_network() -> None:
     sound(app.slider(key="honesty_threshold").set_value(0.9).run())
     assert headline(app) != before
     sound(app.slider(key="honesty_band").set_value(6).run())
-    assert "6 px along outlines ignored" in drawn(app)
+    assert "6 px along outlines ignored" in counted(app)[1]["title"]
     assert shared_engine().passes == passes
 
 
@@ -80,8 +89,7 @@ def test_empty_pictures_are_where_the_policies_differ() -> None:
     app = run()
     key = "honesty_pictures_7"
     sound(app.pills(key=key).set_value([0, 1]).run())
-    cells = drawn(app).split("<details>")[6:11]
-    left_out, one, zero = (cells[i].split("</summary>")[0].split("</b>")[1] for i in (0, 2, 3))
+    left_out, _truth_empty, one, zero, _smooth = ((row["dice"], row["iou"]) for row in counted(app)[5:])
     assert left_out == one == zero
     sound(app.pills(key=key).set_value([5]).run())
     assert "Empty" in drawn(app)
@@ -92,7 +100,7 @@ def test_empty_pictures_are_where_the_policies_differ() -> None:
 def test_an_empty_picture_found_empty_has_scores_by_policy_alone() -> None:
     app = run("unet/nuclei")
     sound(app.pills(key="honesty_pictures_7").set_value([5]).run())
-    assert "nothing to score" in drawn(app)
+    assert None in [row["dice"] for row in counted(app)]
     assert "No picture holds this class, so there is no best threshold" in texts(app)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Slider
 
 from segdemo.data.imbalanced import imbalanced_set
 from segdemo.training.jobs import Jobs
@@ -85,6 +86,10 @@ def run_of(app: AppTest) -> losses_race_state.Run:
     return app.session_state["race_run"]  # type: ignore[no-any-return]
 
 
+def back_of(app: AppTest) -> Slider:
+    return next(s for s in app.slider if s.key and s.key.startswith("race_back_"))
+
+
 def test_before_the_start_there_are_pictures_a_frame_and_one_big_button() -> None:
     app = AppTest.from_function(view, default_timeout=120)
     sound(app.run())
@@ -101,14 +106,93 @@ def test_a_race_runs_to_the_end_and_can_be_looked_back_at(jobs: Jobs) -> None:
     assert job.state == "finished"
     sound(app.run())
     assert "Finished after 20 steps" in text(app) and "After step 20" in text(app)
-    slider = next(s for s in app.slider if s.key and s.key.startswith("race_back_"))
-    sound(slider.set_value(11).run())
+    assert back_of(app).max == back_of(app).value == 20
+    sound(back_of(app).set_value(11).run())
     assert "After step 10" in text(app)
     table = app.dataframe[0].value
     scores = [curve.at(10) for curve in run_of(app).race.shown.curves()]
     assert list(table["Dice"]) == [f"{found.dice:.3f}" for found in scores if found is not None]
     again = click(app, "start")
-    assert run_of(again).number == 2 and run_of(again).job is not job
+    assert run_of(again).job is not job
+
+
+def test_one_looks_back_at_what_was_run_and_no_further(jobs: Jobs) -> None:
+    app = click(small(race_steps=600, race_speed="four"), "start")
+    until(lambda: run_of(app).race.step >= 3)
+    sound(app.run())
+    first = back_of(app)
+    assert 1 <= first.max <= run_of(app).race.step and first.value == first.max, "the newest is shown"
+    sound(first.set_value(1).run())
+    until(lambda: run_of(app).race.step >= 2 * first.max)
+    sound(app.run())
+    assert (back_of(app).value, back_of(app).max) == (1, first.max), "it does not move under the hand"
+    click(app, "pause")
+    until(lambda: run_of(app).status == "paused")
+    sound(app.run())
+    newest = run_of(app).race.shown.steps[-1]
+    assert (back_of(app).value, back_of(app).max) == (1, newest) and newest > first.max
+    click(app, "reset")
+
+
+def reloaded(app: AppTest, **state: object) -> AppTest:
+    """A new session with the address of another."""
+    other = AppTest.from_function(view, default_timeout=120)
+    for key, value in {"race": app.session_state["race"], **state}.items():
+        other.session_state[key] = value
+    return sound(other.run())
+
+
+def test_a_reloaded_page_finds_its_race_and_its_settings_again(jobs: Jobs) -> None:
+    app = small(race_steps=600, race_speed="four", race_losses=["bce", "focal"])
+    sound(app.slider(key="race_option_focal_gamma").set_value(4.0).run())
+    click(app, "start")
+    until(lambda: run_of(app).race.step >= 1)
+    again = reloaded(app)
+    assert run_of(again) is run_of(app) and "Racing" in text(again)
+    assert again.multiselect(key="race_losses").value == ["bce", "focal"]
+    assert again.slider(key="race_option_focal_gamma").value == 4.0
+    assert again.segmented_control(key="race_speed").value == "four" and again.slider(key="race_steps").value == 600
+    click(again, "stop")
+    assert run_of(app).job.closed.wait(PATIENCE_S)
+    assert "Stopped at step" in text(sound(app.run()))
+    assert "Stopped at step" in text(reloaded(app)), "what it has shown can still be looked at"
+
+
+def test_an_address_without_a_race_is_a_sentence(jobs: Jobs) -> None:
+    app = small(race="0123456789abcdef")
+    assert "not kept any more" in text(app) and not app.session_state["race"]
+    assert not app.button(key="race_start").disabled
+    assert "not kept any more" not in text(sound(app.run()))
+
+
+def test_a_step_back_in_the_browser_hides_the_race_and_does_not_lose_it(jobs: Jobs) -> None:
+    app = click(small(race_steps=600, race_speed="four"), "start")
+    run = run_of(app)
+    app.session_state["race"] = ""  # what the address says then
+    sound(app.run())
+    assert "Nothing has been trained yet" in text(app) and run.job.live
+    click(app, "back")
+    assert "Racing" in text(app) or "Number" in text(app)
+    assert run_of(app) is run
+    app.session_state["race"] = ""
+    sound(app.run())
+    click(app, "start")
+    assert run_of(app) is not run and run.job.closed.wait(PATIENCE_S), "a new one takes its place"
+
+
+def test_every_loss_races_with_the_options_that_were_set(jobs: Jobs) -> None:
+    app = small(race_losses=["weighted_bce", "focal", "dice"])
+    sound(app.toggle(key="race_option_weighted_bce_pos_weight_set").set_value(True).run())
+    sound(app.slider(key="race_option_weighted_bce_pos_weight").set_value(9.0).run())
+    sound(app.toggle(key="race_option_dice_squared").set_value(True).run())
+    click(app, "start")
+    race = run_of(app).race
+    assert race.settings.options == {"weighted_bce": {"pos_weight": 9.0}, "dice": {"squared": True}}
+    assert [lane.loss.options for lane in race._lanes] == [{"pos_weight": 9.0}, {}, {"squared": True}]
+    until(lambda: race.step >= 0)
+    sound(app.run())
+    assert "Set by hand: Weighted binary cross entropy w = 9; Dice loss squared = true" in text(app)
+    click(app, "reset")
 
 
 def test_pause_step_go_on_stop_reset(jobs: Jobs) -> None:

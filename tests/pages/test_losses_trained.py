@@ -60,3 +60,14 @@ def test_weights_are_taken_to_the_other_pages() -> None:
     app.button(key="trained_use").click().run()
     assert not app.exception
     assert app.session_state["weights"] == TRAINED["ohem"]
+
+
+def test_several_are_taken_to_the_comparison() -> None:
+    app = run()
+    app.multiselect(key="trained_several").set_value(["dice"]).run()
+    assert app.button(key="trained_compare").disabled, "one alone is no comparison"
+    app.multiselect(key="trained_several").set_value(["dice", "ohem"]).run()
+    app.button(key="trained_compare").click().run()
+    assert not app.exception
+    assert app.session_state["models"] == f"{TRAINED['dice']},{TRAINED['ohem']}"
+    assert app.query_params["models"] == app.session_state["models"], "the page is the comparison, and its address says so"

@@ -251,6 +251,7 @@ def test_what_is_no_zip_is_a_sentence(content: bytes) -> None:
     app = upload(training_page(), content)
     assert any("ZIP" in error.value for error in app.error)
     assert app.button(key="training_start").disabled
+    assert "cells.zip" in app.code[0].value and "Up to" in said(app), "the help stays beside the error"
 
 
 def test_names_that_do_not_fit_the_classes(png: Png) -> None:
@@ -370,8 +371,40 @@ def test_waiting_shows_the_place_in_the_queue_and_can_be_withdrawn(monkeypatch: 
     second = app.session_state["run"]
     assert shared_queue().ahead_of(second) == 1 and "Waiting for its turn" in said(app)
     app.button(key="training_stop").click().run()
-    assert any("withdrawn" in error.value for error in app.error)
+    assert "Withdrawn" in said(app) and not app.error
     shared_queue().stop(first)
+
+
+def test_one_visitor_has_two_trainings_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_queue, "_start", EndlessChild)
+    app = make_small(training_page())
+    for _number in range(2):
+        app.button(key="training_start").click().run()
+        assert app.session_state["run"]
+        app.session_state["run"] = ""
+        del app.query_params["run"]
+        app.run()
+    app.button(key="training_start").click().run()
+    assert any("You have 2 trainings" in error.value for error in app.error) and not app.exception
+    other = make_small(training_page())
+    other.button(key="training_start").click().run()
+    assert other.session_state["run"], "another visitor is not held up"
+    for run in shared_queue().folder.iterdir():
+        shared_queue().stop(run.name)
+
+
+def test_an_address_has_three_trainings_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_queue, "_start", EndlessChild)
+    monkeypatch.setattr("streamlit.runtime.context.ContextProxy.ip_address", "192.0.2.7")
+    for _number in range(3):
+        app = make_small(training_page())
+        app.button(key="training_start").click().run()
+        assert app.session_state["run"]
+    app = make_small(training_page())
+    app.button(key="training_start").click().run()
+    assert any("You have 3 trainings" in error.value for error in app.error)
+    for run in shared_queue().folder.iterdir():
+        shared_queue().stop(run.name)
 
 
 def test_a_full_queue_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ def float32(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("segdemo.training.race_network.cpu_has_bf16", lambda: False)
 
 
-def settings(losses: tuple[str, ...] = FOUR, steps: int = 6, **other: int) -> RaceSettings:
+def settings(losses: tuple[str, ...] = FOUR, steps: int = 6, **other: Any) -> RaceSettings:
     return RaceSettings(losses, steps=steps, width=4, batch_size=4, **other)
 
 
@@ -119,6 +120,14 @@ def test_scores_against_hand_values() -> None:
     assert np.isnan(scores_of(np.zeros_like(preds), np.ones_like(preds)).precision)
 
 
+def test_options_change_one_loss_and_no_other(pictures: PictureSet) -> None:
+    usual = curves(run(Race(pictures, settings(("focal", "bce"), steps=2))))
+    sharper = curves(run(Race(pictures, settings(("focal", "bce"), steps=2, options={"focal": {"gamma": 4.0}}))))
+    assert sharper[0] != usual[0] and sharper[1] == usual[1]
+    plain = curves(run(Race(pictures, settings(("focal", "bce"), steps=2, options={"focal": {"gamma": 0.0, "alpha": 0.5}}))))
+    assert plain[0].loss[0] == pytest.approx(plain[1].loss[0] / 2, rel=1e-5), "then it is half the cross entropy"
+
+
 def test_every_loss_that_takes_one_logit_can_race(pictures: PictureSet) -> None:
     names = racing_losses()
     assert "cross_entropy" not in names and len(names) == 14
@@ -130,7 +139,7 @@ def test_every_loss_that_takes_one_logit_can_race(pictures: PictureSet) -> None:
 @pytest.mark.parametrize("wrong", [
     {"losses": ("bce",)}, {"losses": ("bce", "bce")}, {"losses": ("bce", "cross_entropy")}, {"losses": ("bce", "none")},
     {"losses": tuple(racing_losses()[:7])}, {"steps": 0}, {"steps": 10**9}, {"width": 64}, {"batch_size": 64}, {"seed": -1},
-    {"learning_rate": 0.0},
+    {"learning_rate": 0.0}, {"options": {"focal": {"gamma": -1.0}}}, {"options": {"dice": {"gamma": 1.0}}},
 ])  # fmt: skip
 def test_what_cannot_race_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(SettingError):
@@ -186,7 +195,7 @@ def test_a_loss_that_becomes_no_number_leaves_alone(pictures: PictureSet, monkey
         def forward(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
             return logits.sum() * float("nan")
 
-    monkeypatch.setattr(module, "create_loss", lambda name: Broken() if name == "dice" else create_loss(name))
+    monkeypatch.setattr(module, "create_loss", lambda name, **_options: Broken() if name == "dice" else create_loss(name))
     race = run(Race(pictures, settings()))
     assert race.finished and race.shown.lost == {1: 1}
     assert race.shown.steps == [0, 1, 2, 3, 5, 6]

@@ -142,7 +142,7 @@ def test_it_can_be_stopped_while_it_reads(spec: RunSpec, tmp_path: Path, monkeyp
     run.stop.touch()
     assert run_module.main(run.path) == 1
     state = run.state()
-    assert (state.phase, state.stopped, state.step) == ("failed", True, 0) and "before it began" in state.error
+    assert (state.phase, state.stopped, state.step, state.error) == ("withdrawn", True, 0, "")
 
 
 def test_it_can_be_stopped_while_the_result_is_measured(spec: RunSpec, tmp_path: Path) -> None:
@@ -366,7 +366,7 @@ def test_one_runs_others_wait_and_a_full_queue_says_so(queue: RunQueue, spec: Ru
         queue.submit(spec)
     assert [queue.ahead_of(run) for run in (first, second, third)] == [0, 1, 2]
     queue.stop(second)
-    assert queue.state(second).phase == "failed" and "withdrawn" in queue.state(second).error
+    assert (queue.state(second).phase, queue.state(second).error) == ("withdrawn", ""), "nothing has failed"
     assert queue.ahead_of(third) == 1
     child.terminate()
     until(lambda: queue.state(first).phase == "failed")
@@ -381,6 +381,25 @@ def test_one_runs_others_wait_and_a_full_queue_says_so(queue: RunQueue, spec: Ru
     assert not [thread for thread in threading.enumerate() if thread.name == "training-keeper"]
     with pytest.raises(SettingError):
         queue.submit(spec)
+
+
+def test_one_visitor_cannot_fill_the_queue(queue: RunQueue, spec: RunSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_queue, "_start", sleeping())
+    first = queue.submit(spec, owners={"session a": 1, "address 1": 2})
+    child = running(queue)
+    with pytest.raises(SettingError, match="You have 1 trainings that wait or run"):
+        queue.submit(spec, owners={"session a": 1, "address 1": 2})
+    second = queue.submit(spec, owners={"session b": 1, "address 1": 2})
+    with pytest.raises(SettingError, match="You have 2 trainings"):
+        queue.submit(spec, owners={"session c": 1, "address 1": 2})
+    other = queue.submit(spec, owners={"session d": 1, "address 2": 2})
+    queue.stop(second)
+    queue.stop(other)
+    third = queue.submit(spec, owners={"session c": 1, "address 1": 2})
+    child.terminate()
+    until(lambda: queue.state(first).phase == "failed")
+    until(lambda: queue._running is not None and queue._running[0] == third)
+    assert queue.submit(spec, owners={"session a": 1, "address 1": 2}), "the first has ended"
 
 
 @pytest.mark.parametrize(("code", "words"), [(7, "broke off"), (0, "broke off")])
