@@ -10,9 +10,10 @@ import torch
 from segdemo.errors import SettingError
 from segdemo.text import _
 
-__all__ = ["Precision", "cpu_has_bf16", "device_label", "pick_device"]
+__all__ = ["Precision", "PrecisionChoice", "cpu_has_bf16", "device_label", "pick_device"]
 
 Precision = Literal["float32", "bfloat16"]
+PrecisionChoice = Literal["auto", "float32", "bfloat16"]  # "auto": the fastest that agrees
 DEVICES = ("auto", "cuda", "mps", "cpu")
 
 

@@ -37,15 +37,18 @@ class Geometry:
         return self.padded[0] - self.working[0], self.padded[1] - self.working[1]
 
 
-def plan(full: Size, *, short_side: int | None, max_pixels: int, multiple_of: int, offset: int = 0) -> Geometry:
+def plan(
+    full: Size, *, short_side: int | None, max_pixels: int, multiple_of: int, offset: int = 0, enlarged: float = 1.0
+) -> Geometry:
     """The geometry for a picture of size `full`: scaled to `short_side`, held below `max_pixels`, padded to a
-    multiple, or to `offset` more than one.
+    multiple, or to `offset` more than one. `enlarged` times that size where it still stays below `max_pixels`.
 
     A strip so thin that its padding alone would exceed `max_pixels` is shortened; everything else keeps its proportions.
     """
     height, width = full
     scale = 1.0 if short_side is None else short_side / min(full)
-    scale = min(scale, math.sqrt(max_pixels / (height * width)))
+    most = math.sqrt(max_pixels / (height * width))
+    scale = min(min(scale, most) * enlarged, most)
     longest = max(1, max_pixels // multiple_of)
     working = (min(longest, max(1, round(height * scale))), min(longest, max(1, round(width * scale))))
     return Geometry(full, working, (_padded(working[0], multiple_of, offset), _padded(working[1], multiple_of, offset)))

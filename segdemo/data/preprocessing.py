@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from segdemo.geometry import Geometry, plan
+from segdemo.geometry import Geometry, Size, plan
 from segdemo.types import Preprocessing, RGBImage
 
-__all__ = ["MIN_STD", "arranged", "from_output", "image_statistics", "to_input"]
+__all__ = ["MIN_STD", "arranged", "from_output", "image_statistics", "planned", "to_input"]
 
 MIN_STD = 2 / 255  # a flat picture must not have its noise blown up to full contrast
 
@@ -76,18 +76,22 @@ def normalised(image: NDArray[np.uint8], mean: Triple, std: Triple) -> NDArray[n
     return result.reshape(height, width, channels)
 
 
-def to_input(image: RGBImage, preprocessing: Preprocessing, full: tuple[int, int] | None = None) -> tuple[Tensor, Geometry]:
+def planned(full: Size, preprocessing: Preprocessing, scale: float = 1.0) -> Geometry:
+    """Where the pixels of a picture of size (H, W) go. `scale` enlarges or shrinks what the network usually sees."""
+    return plan(
+        full, short_side=preprocessing.short_side, max_pixels=preprocessing.max_pixels, multiple_of=preprocessing.multiple_of,
+        offset=preprocessing.offset, enlarged=scale,
+    )  # fmt: skip
+
+
+def to_input(
+    image: RGBImage, preprocessing: Preprocessing, full: Size | None = None, *, scale: float = 1.0
+) -> tuple[Tensor, Geometry]:
     """image (H, W, 3) → network input (1, channels, h', w') float32 in channels_last order, and its geometry.
 
-    `full` is the picture's own size where `image` is already a reduced version of it.
+    `full` is the picture's own size where `image` is already a reduced version of it; `scale` as in `planned`.
     """
-    geometry = plan(
-        full or (image.shape[0], image.shape[1]),
-        short_side=preprocessing.short_side,
-        max_pixels=preprocessing.max_pixels,
-        multiple_of=preprocessing.multiple_of,
-        offset=preprocessing.offset,
-    )
+    geometry = planned(full or (image.shape[0], image.shape[1]), preprocessing, scale)
     small = arranged(scaled(image, geometry), preprocessing)
     pixels = normalised(small, *image_statistics(small, preprocessing))
     below, right = geometry.padding

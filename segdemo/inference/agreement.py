@@ -11,7 +11,7 @@ from segdemo.metrics import confusion_matrix, dice_per_class, iou_per_class, pre
 from segdemo.text import _
 from segdemo.types import IGNORE_INDEX, ClassInfo, LabelMap, Prediction
 
-__all__ = ["ERROR_KINDS", "ClassScores", "check_target", "compare", "error_map", "overlap"]
+__all__ = ["ERROR_KINDS", "ClassScores", "check_target", "compare", "error_labels", "error_map", "overlap"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,11 @@ def check_target(size: Size, classes: Sequence[ClassInfo], target: LabelMap) -> 
 def error_map(prediction: Prediction, target: LabelMap) -> LabelMap:
     """(H, W) indices into ERROR_KINDS: where the prediction is right, and which way it is wrong."""
     check_target(prediction.size, prediction.classes, target)
-    preds = prediction.preds
+    return error_labels(prediction.preds, target)
+
+
+def error_labels(preds: LabelMap, target: LabelMap) -> LabelMap:
+    """(H, W) indices into ERROR_KINDS of two label maps of the same classes; ignored pixels count as right background."""
     result = np.zeros(preds.shape, np.uint8)
     result[(preds > 0) & (preds == target)] = 1
     result[(preds > 0) & (target == 0)] = 2

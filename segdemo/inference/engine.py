@@ -18,8 +18,8 @@ import torch
 from torch import nn
 
 from segdemo.data import Picture
-from segdemo.data.preprocessing import to_input
-from segdemo.devices import device_label, pick_device
+from segdemo.data.preprocessing import planned, to_input
+from segdemo.devices import PrecisionChoice, device_label, pick_device
 from segdemo.errors import ImageError
 from segdemo.geometry import Geometry, resize_nearest
 from segdemo.inference.cache import BoundedCache
@@ -27,6 +27,7 @@ from segdemo.inference.labels import check_threshold, labels_of, rethreshold, sc
 from segdemo.inference.loaded import LoadedModel, prepare
 from segdemo.inference.pool import WorkerPool
 from segdemo.inference.reconstruction import check_task, reconstruct
+from segdemo.inference.settings import check_precision, check_scale
 from segdemo.models.private import private_copy
 from segdemo.text import N_, _
 from segdemo.types import Latency, Notice, Prediction, Reconstruction, RGBImage
@@ -53,7 +54,7 @@ class Engine:
         self.device = pick_device(device)
         self.device_label = device_label(self.device)  # for the visitor; asked once: threads set their own number later
         self.models: BoundedCache[tuple[str, str], LoadedModel] = BoundedCache(model_memory_bytes, lambda m: m.size_bytes)
-        self.results: BoundedCache[tuple[str, tuple[int, ...], str], Prediction] = BoundedCache(
+        self.results: BoundedCache[tuple[str, tuple[int, ...], str, PrecisionChoice, float], Prediction] = BoundedCache(
             result_memory_bytes, _prediction_bytes
         )
         self.drawings: BoundedCache[tuple[str, tuple[int, ...], str], Reconstruction] = BoundedCache(
@@ -64,25 +65,40 @@ class Engine:
         self.studies = 0  # jobs that looked into a network
         self.passes = 0  # forward passes since the start: redrawing must not add to them
 
-    def predict(self, image: RGBImage | Picture, weights_id: str, *, threshold: float = 0.5) -> Prediction:
+    def predict(
+        self, image: RGBImage | Picture, weights_id: str, *, threshold: float = 0.5, precision: PrecisionChoice = "auto",
+        scale: float = 1.0,
+    ) -> Prediction:  # fmt: skip
         """Segment a picture (H, W, 3) uint8 RGB with the named weights.
 
+        precision: "auto" is the fastest that agrees. scale: 0.25–4, how much larger or smaller than usual, along each
+        side, the network is given the picture; the labels have the picture's own size all the same.
         Out of memory, it tries again with fewer pixels, then on the CPU, and says so in the prediction's notices.
-        Raises SettingError for unknown weights or an impossible threshold, ImageError for an array that is no picture,
+        Raises SettingError for unknown weights or an impossible setting, ImageError for an array that is no picture,
         DownloadError and CheckpointError where the weights are not there or not sound.
         """
         check_threshold(threshold)
+        check_scale(scale)
         picture = image if isinstance(image, Picture) else Picture("picture", "", _checked(image), image.shape[:2])
-        return self._attempt(weights_id, lambda model, limit, shrunk: self._forward(picture, model, limit, threshold, shrunk))
+        job = partial(self._forward, picture, threshold, scale)
+        return self._attempt(weights_id, job, precision)
 
-    def _attempt(self, weights_id: str, job: Callable[[LoadedModel, int, bool], T]) -> T:
+    def with_model(self, weights_id: str, job: Callable[[LoadedModel], T], *, precision: PrecisionChoice = "auto") -> T:
+        """Run `job` on a worker with the network as predictions use it. It is everybody's: the job must not change or hook it.
+
+        Raises as `predict` does.
+        """
+        return self._attempt(weights_id, lambda model, _limit, _shrunk: job(model), precision)
+
+    def _attempt(self, weights_id: str, job: Callable[[LoadedModel, int, bool], T], precision: PrecisionChoice = "auto") -> T:
         """Run `job` with the network, the pixels it may see, and whether that is fewer than it should."""
+        check_precision(precision, self.device)
         preprocessing = get_weights(weights_id).preprocessing
         devices = [self.device, self.device] + ([torch.device("cpu")] if self.device.type != "cpu" else [])
         limits = [preprocessing.max_pixels] + [preprocessing.max_pixels // SHRINK_WHEN_OUT_OF_MEMORY] * 2
         for attempt, (device, max_pixels) in enumerate(zip(devices, limits, strict=False)):
             try:
-                model = self._model(weights_id, device)
+                model = self._model(weights_id, device, precision if device == self.device else "auto")
                 return self._pool.run(lambda: job(model, max_pixels, attempt > 0))  # noqa: B023
             except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
                 if not _out_of_memory(error) or attempt == len(devices) - 1:
@@ -93,11 +109,21 @@ class Engine:
                     torch.cuda.empty_cache()
         raise AssertionError("the last attempt returns or raises")
 
-    def segment(self, picture: Picture, weights_id: str, *, threshold: float = 0.5) -> Prediction:
+    def segment(
+        self,
+        picture: Picture,
+        weights_id: str,
+        *,
+        threshold: float = 0.5,
+        precision: PrecisionChoice = "auto",
+        scale: float = 1.0,
+    ) -> Prediction:
         """As `predict`, remembered by the hash of the file's bytes: another threshold is no other forward pass."""
         check_threshold(threshold)
-        key = (picture.sha256, picture.pixels.shape, weights_id)
-        prediction = self.results.get_or_make(key, lambda: self.predict(picture, weights_id), keep=lambda p: not p.degraded)
+        key = (picture.sha256, picture.pixels.shape, weights_id, precision, scale)
+        prediction = self.results.get_or_make(
+            key, lambda: self.predict(picture, weights_id, precision=precision, scale=scale), keep=lambda p: not p.degraded
+        )
         return rethreshold(prediction, threshold)
 
     def reconstruct(self, picture: Picture, weights_id: str) -> Reconstruction:
@@ -138,12 +164,18 @@ class Engine:
         entry = get_network(name)
         return LoadedModel(entry, load_network(entry).to(self.device), self.device, "float32")
 
-    def _model(self, weights_id: str, device: torch.device) -> LoadedModel:
+    def _model(self, weights_id: str, device: torch.device, precision: PrecisionChoice = "auto") -> LoadedModel:
+        usual = self.models.get((weights_id, f"{device.type} auto"))
+        if usual is not None and usual.precision == precision:  # what was asked for is what is fastest
+            return usual
         return self.models.get_or_make(
-            (weights_id, device.type), lambda: self._pool.run(lambda: prepare(get_weights(weights_id), device))
+            (weights_id, f"{device.type} {precision}"),
+            lambda: self._pool.run(lambda: prepare(get_weights(weights_id), device, precision)),
         )
 
-    def _forward(self, picture: Picture, model: LoadedModel, max_pixels: int, threshold: float, shrunk: bool) -> Prediction:
+    def _forward(
+        self, picture: Picture, threshold: float, scale: float, model: LoadedModel, max_pixels: int, shrunk: bool
+    ) -> Prediction:
         check_task(model, "segment")
         with self._counter:
             self.passes += 1
@@ -151,7 +183,7 @@ class Engine:
         preprocessing = replace(entry.preprocessing, max_pixels=max_pixels)
         times = [perf_counter()]
         with torch.inference_mode():
-            tensor, geometry = to_input(picture.pixels, preprocessing, picture.full_size)
+            tensor, geometry = to_input(picture.pixels, preprocessing, picture.full_size, scale=scale)
             times.append(perf_counter())
             logits = model(tensor)
             if model.device.type == "cuda":
@@ -163,7 +195,9 @@ class Engine:
         latency = Latency(*(1000 * float(d) for d in np.diff(times)))
         for shared in (preds, scores):
             shared.setflags(write=False)  # visitors who drop the same file get the same arrays
-        notices = _notices(geometry, shrunk, model.device, self.device)
+        usual = planned(picture.full_size, preprocessing)
+        limited = max(geometry.working) < 0.99 * scale * max(usual.working) - 1
+        notices = _notices(geometry, shrunk, limited, model.device, self.device)
         return Prediction(
             preds, scores, entry.classes, latency, entry.weights_id, threshold, entry.binary,
             degraded=shrunk or model.device != self.device, device=model.device.type, precision=model.precision, notices=notices,
@@ -190,12 +224,14 @@ def _no_memory() -> ImageError:
     return ImageError(_("There is not enough memory for this picture and this network. A smaller network or picture works."))
 
 
-def _notices(geometry: Geometry, shrunk: bool, used: torch.device, wanted: torch.device) -> tuple[Notice, ...]:
+def _notices(geometry: Geometry, shrunk: bool, limited: bool, used: torch.device, wanted: torch.device) -> tuple[Notice, ...]:
     (height, width), (full_height, full_width) = geometry.working, geometry.full
     size = {"w": width, "h": height, "W": full_width, "H": full_height}
     notices = []
     if shrunk:
         notices.append(Notice(N_("Memory was short: the network saw the picture at {w} × {h} of its {W} × {H} pixels."), size))
+    elif limited:
+        notices.append(Notice(N_("The scale was limited: larger than {w} × {h} this network is not given a picture."), size))
     elif geometry.scale < 0.99:
         notices.append(Notice(N_("The network saw the picture at {w} × {h} of its {W} × {H} pixels."), size))
     if used.type != wanted.type:

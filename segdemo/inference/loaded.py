@@ -7,8 +7,9 @@ from torch import Tensor, nn
 
 from segdemo.data.preprocessing import to_input
 from segdemo.data.shapes import draw_shapes
-from segdemo.devices import Precision, cpu_has_bf16
+from segdemo.devices import Precision, PrecisionChoice
 from segdemo.inference.fold import fold_batch_norm
+from segdemo.inference.settings import check_precision, half_is_fast
 from segdemo.models.labels import labels_of_logits
 from segdemo.types import Preprocessing, WeightsEntry
 from segdemo.weights import load_model
@@ -41,10 +42,16 @@ class LoadedModel:
         return logits[0].float()
 
 
-def prepare(entry: WeightsEntry, device: torch.device) -> LoadedModel:
-    """Load and optimise a network. Raises CheckpointError or DownloadError as `load_model` does."""
+def prepare(entry: WeightsEntry, device: torch.device, precision: PrecisionChoice = "auto") -> LoadedModel:
+    """Load and optimise a network. "auto" takes bfloat16 where the device is fast in it and the labels agree.
+
+    Raises SettingError for a precision that the device does not have, CheckpointError or DownloadError as `load_model` does.
+    """
+    check_precision(precision, device)
     exact = _prepare_exact(entry, device)
-    if not _half_is_fast(device) or entry.task != "segment":
+    if precision == "bfloat16":
+        return LoadedModel(entry, exact.module.to(torch.bfloat16), device, "bfloat16")
+    if precision == "float32" or not half_is_fast(device) or entry.task != "segment":
         return exact
     example = _example(entry.preprocessing)
     with torch.inference_mode():
@@ -59,12 +66,6 @@ def _prepare_exact(entry: WeightsEntry, device: torch.device) -> LoadedModel:
     module = load_model(entry)
     fold_batch_norm(module)
     return LoadedModel(entry, module.to(device, memory_format=torch.channels_last), device, "float32")  # type: ignore[call-overload]
-
-
-def _half_is_fast(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return device.type == "cpu" and cpu_has_bf16()
 
 
 def _example(preprocessing: Preprocessing) -> Tensor:

@@ -1,0 +1,141 @@
+"""What the report says besides its tables: the verdict, who was compared and how, the worst pictures."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from math import isnan
+from typing import TypedDict
+
+from segdemo.evaluation.charts import CANDIDATE_COLOURS
+from segdemo.evaluation.differences import Comparison, counted_pictures, differences, sentence, verdict
+from segdemo.evaluation.examples import PictureExample
+from segdemo.evaluation.provenance import versions
+from segdemo.evaluation.report_pictures import bounded_panels
+from segdemo.evaluation.results import CandidateResult, Evaluation
+from segdemo.evaluation.rows import picture_scores
+from segdemo.evaluation.summary import summary_rows
+from segdemo.inference.agreement import ERROR_KINDS
+from segdemo.text import _
+
+__all__ = [
+    "ReportCandidate", "candidates_of", "comparisons_of", "examples_of", "facts_of", "ranked", "settings_of", "verdict_of",
+]  # fmt: skip
+
+
+class ReportCandidate(TypedDict):
+    """A candidate's words in the report."""
+
+    key: str
+    colour: str
+    title: str
+    trained_on: str
+    threshold: str
+    scale: str
+    precision: str
+    params: str
+    sha256: str
+
+
+def candidates_of(evaluation: Evaluation) -> list[ReportCandidate]:
+    """The candidates in the evaluation's order."""
+    return [_candidate(result, CANDIDATE_COLOURS[index]) for index, result in enumerate(evaluation.results)]
+
+
+def _candidate(result: CandidateResult, colour: str) -> ReportCandidate:
+    entry, candidate = result.entry, result.candidate
+    return {
+        "key": candidate.key, "colour": colour, "title": entry.title, "trained_on": entry.trained_on,
+        "threshold": f"{candidate.threshold:g}" if entry.binary else _("likeliest class"), "scale": f"{candidate.scale:g} ×",
+        "precision": candidate.precision, "params": f"{entry.params:,}", "sha256": entry.sha256,
+    }  # fmt: skip
+
+
+def ranked(evaluation: Evaluation) -> list[int]:
+    """Places of the candidates, the highest IoU first, those without one last."""
+    scores = [row.iou for row in summary_rows(evaluation)]
+    return sorted(range(len(scores)), key=lambda index: (isnan(scores[index]), -scores[index]))
+
+
+def comparisons_of(evaluation: Evaluation) -> list[Comparison]:
+    """The best candidate against each of the others, in their order."""
+    best, *others = ranked(evaluation) or [0]
+    return [differences(evaluation, best, other) for other in others]
+
+
+def facts_of(evaluation: Evaluation, created: datetime) -> list[str]:
+    """Data, pictures, networks, classes and date, as short phrases."""
+    names = ", ".join(info.name for info in evaluation.classes[1:8])
+    more = ", …" if len(evaluation.classes) > 8 else ""
+    return [
+        _("Data: {name}", name=evaluation.data_name), _("Pictures: {n} of {total}", n=evaluation.done, total=evaluation.total),
+        _("Networks: {n}", n=len(evaluation.results)), _("Classes: {names}", names=names + more), f"{created:%Y-%m-%d %H:%M}",
+    ]  # fmt: skip
+
+
+def verdict_of(evaluation: Evaluation, comparisons: Sequence[Comparison]) -> list[str]:
+    """Who is best, and whether that is more than luck; then what limits the answer."""
+    order, rows = ranked(evaluation), summary_rows(evaluation)
+    if not order or isnan(rows[order[0]].iou):
+        return [_("Nothing could be scored."), *_limits(evaluation)]
+    best = rows[order[0]]
+    values = {"key": best.key, "iou": f"{best.iou:.3f}", "pictures": counted_pictures(best.pictures)}
+    first = _("{key} reaches an IoU of {iou} on {pictures}.", **values)
+    if comparisons:
+        first = _("{key} scores highest, with an IoU of {iou} on {pictures}.", **values)
+        equals = [c.b_key for c in comparisons if verdict(c) == "unclear"]
+        first += " " + (
+            _("It cannot be told apart from {names}.", names=", ".join(equals)) if equals else sentence(comparisons[0])
+        )
+    return [first, *_limits(evaluation)]
+
+
+def _limits(evaluation: Evaluation) -> list[str]:
+    found = []
+    if evaluation.done < evaluation.total:
+        found.append(_("The evaluation was stopped after {n} of {total} pictures.", n=evaluation.done, total=evaluation.total))
+    if evaluation.left_out:
+        found.append(_("Files left out: {n}; the reasons stand below.", n=len(evaluation.left_out)))
+    if evaluation.refused:
+        found.append(_("Networks that could not be compared: {n}; the reasons stand below.", n=len(evaluation.refused)))
+    return [" ".join(found)] if found else []
+
+
+def examples_of(evaluation: Evaluation, worst: Sequence[PictureExample]) -> dict[str, object]:
+    """Rows of pictures with their scores, as many as fit, and the key to their colours."""
+    candidates, scores = candidates_of(evaluation), picture_scores(evaluation)
+    rows = []
+    for example, panels in zip(worst, bounded_panels(worst, [c["key"] for c in candidates]), strict=False):
+        values = scores.get(example.name, {})
+        shown = [
+            {"source": p.source, "alt": p.alt, "words": p.words, "width": p.width, "height": p.height, "small": p.small,
+             "candidate": None if p.candidate is None else candidates[p.candidate],
+             "score": f"{values[p.candidate]:.3f}" if p.candidate in values else ""}
+            for p in panels
+        ]  # fmt: skip
+        height, width = example.full_size
+        rows.append({"name": example.name, "note": f"{width} × {height} px", "panels": shown})
+    several = len(evaluation.classes) > 2
+    words = [_("found"), _("false alarm"), _("missed"), *([_("wrong class")] if several else [])]
+    key = [{"word": word, "colour": "rgb({}, {}, {})".format(*kind.color)}
+           for word, kind in zip(words, ERROR_KINDS[1:], strict=False)]  # fmt: skip
+    short = len(worst) - len(rows)
+    note = _("{n} more pictures would have made this file too large.", n=short) if short else ""
+    return {"examples": rows, "error_key": key, "examples_note": note}
+
+
+def settings_of(evaluation: Evaluation) -> list[tuple[str, str]]:
+    """Settings, conventions and versions, by name."""
+    settings, found = evaluation.settings, versions()
+    machine = found.pop("machine")
+    thresholds = settings.thresholds
+    return [
+        (_("Scores"), _("From one confusion matrix over all pixels of all pictures. Ignored pixels (255) are left out. A class "
+                        "that is nowhere has no score and is left out of means.")),
+        (_("Boundary tolerance"), _("{n:g} pixels", n=settings.boundary_tolerance)),
+        (_("Objects"), _("8-connected regions of a class, matched at an IoU of 0.5")),
+        (_("Calibration"), _("{n} bins of one width", n=settings.bins)),
+        (_("Thresholds tried"), _("{n}, from {low:g} to {high:g}", n=len(thresholds), low=min(thresholds, default=0.0),
+                                  high=max(thresholds, default=0.0))),
+        (_("Differences"), _("Paired bootstrap over the pictures that both networks scored, 2,000 resamples, 95 % interval")),
+        (_("Machine"), machine),
+        (_("Versions"), ", ".join(f"{name} {version}" for name, version in found.items())),
+    ]  # fmt: skip
