@@ -1,4 +1,4 @@
-"""The command line: `python -m segdemo train | predict | weights`."""
+"""The command line: `python -m segdemo train | predict | evaluate | weights`."""
 
 import json
 import shlex
@@ -20,10 +20,9 @@ from segdemo.text import _
 from segdemo.types import WeightsEntry
 from segdemo.weights import get_weights, is_present, list_weights
 from segdemo.weights.catalogue import BUNDLED_DIR
-from segdemo.weights.palette import colors_of
 
 if TYPE_CHECKING:
-    from torch.nn import Module
+    from segdemo.training.run_make import Prepared
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Semantic segmentation from the command line.")
 console = Console()
@@ -105,33 +104,20 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
 ) -> None:
     """Train a network and keep the best weights, with a card that says how they were made and how well they do."""
-    import torch
-
     from segdemo.data.augment import Augmentation
-    from segdemo.data.drawn_sets import ValidatedOnPart
     from segdemo.data.empty_pictures import WithEmptyPictures
     from segdemo.data.open_set import open_data_set
     from segdemo.data.sources import Source
-    from segdemo.devices import device_label, pick_device
-    from segdemo.models import create_model
     from segdemo.training.loop import TrainingSettings
-    from segdemo.training.loop import train as train_steps
-    from segdemo.training.run_events import EventWriter, tensorboard_is_installed
-    from segdemo.training.save import WeightsIdentity, save_with_card
-    from segdemo.types import ClassInfo, Preprocessing
+    from segdemo.training.run_events import tensorboard_is_installed
+    from segdemo.training.run_make import build
+    from segdemo.types import Preprocessing
 
     if tensorboard is not None and not tensorboard_is_installed():
         raise SettingError(_("For event files, install TensorBoard beside segdemo: pip install tensorboard."))
     source: Source = open_data_set(data, tuple(classes.split(",")) if classes else ())
     if empty_share:
         source = WithEmptyPictures(source, empty_share)
-    num_classes = len(source.class_names)
-    outputs = 3 if reconstruct else 1 if num_classes == 2 else num_classes
-    options: dict[str, Any] = {"width": width, "num_classes": outputs, **_options(option or [])}
-    labels = tuple(ClassInfo(n, c) for n, c in zip(source.class_names, colors_of(num_classes), strict=True))
-    identity = WeightsIdentity(
-        f"{model}/{name or source.name}", title or source.name, trained_on, labels, model, options, licence
-    )
     settings = TrainingSettings(
         steps=steps, batch_size=batch_size, crop=crop, learning_rate=learning_rate, schedule=schedule.value,
         warmup_steps=warmup_steps, optimizer=optimizer.value, momentum=momentum, weight_decay=weight_decay, minutes=minutes,
@@ -140,49 +126,36 @@ def train(
         augmentation=Augmentation(scale, flips, quarter_turns, brightness, contrast, color, blur, noise),
     )  # fmt: skip
     preprocessing = Preprocessing(normalization=normalization.value, multiple_of=multiple_of, offset=offset, border=border)
-    torch.manual_seed(seed)
-    network = create_model(model, **options)
-    if start_from:
-        _begin_with(network, start_from)
-    if only and only not in dict(network.named_modules()):
-        raise SettingError(_('The network has no part called "{only}".', only=only))
+    prepared = build(
+        source, settings, preprocessing, model, {"width": width, **_options(option or [])},
+        "python -m segdemo " + shlex.join(sys.argv[1:]), name=name or source.name, title=title or "", trained_on=trained_on,
+        licence=licence, validation_pixels=validation_pixels, start_from=start_from,
+    )  # fmt: skip
+    _train(prepared, out, device, tensorboard)
+
+
+def _train(prepared: "Prepared", out: Path, device: str, tensorboard: Path | None) -> None:
+    """The steps with a bar. The best weights so far are always on disk; at the end they are measured on all pictures."""
+    from segdemo.devices import device_label, pick_device
+    from segdemo.training.loop import train as train_steps
+    from segdemo.training.run_events import EventWriter
+
     processor = pick_device(device)
-    console.print(_("Training {id} on {device}.", id=identity.weights_id, device=device_label(processor)))
-    command = "python -m segdemo " + shlex.join(sys.argv[1:])
-    live = ValidatedOnPart(source, validation_pixels) if validation_pixels else source
+    console.print(_("Training {id} on {device}.", id=prepared.identity.weights_id, device=device_label(processor)))
     best = None
-    with _progress("steps") as progress, EventWriter(tensorboard) as events:
-        task = progress.add_task("", total=steps)
-        for step in train_steps(network, live, preprocessing, settings, processor):
+    with _progress("steps") as progress, EventWriter(tensorboard, prepared.score_name) as events:
+        task = progress.add_task("", total=prepared.settings.steps)
+        for step in train_steps(prepared.network, prepared.live, prepared.preprocessing, prepared.settings, processor):
             progress.update(task, advance=1, description=f"loss {step.loss:.3f}")
             events.write(step)
             if step.validation:
                 console.print(f"{step.step}: {step.validation}")
             if step.weights:
                 best = step.weights
-                saved = save_with_card(
-                    out,
-                    identity,
-                    best,
-                    live,
-                    preprocessing,
-                    settings,
-                    command,
-                    scores=step.validation if live is not source else None,
-                )
-    if best and live is not source:
-        saved = save_with_card(out, identity, best, source, preprocessing, settings, command)
-    console.print(_("Kept in {path}: {scores}", path=out / f"{identity.weights_id}.safetensors", scores=saved))
-
-
-def _begin_with(network: "Module", weights_id: str) -> None:
-    """Take over every tensor of other weights. Raises SettingError where one of them has no place in the network."""
-    from segdemo.weights import load_model
-
-    own, given = network.state_dict(), load_model(get_weights(weights_id)).state_dict()
-    if misfits := [key for key, value in given.items() if key not in own or own[key].shape != value.shape]:
-        raise SettingError(_("{id} cannot be the beginning of this network: {key} does not fit.", id=weights_id, key=misfits[0]))
-    network.load_state_dict(given, strict=False)
+                prepared.keep(out, best, step.validation)
+    if best is not None:
+        scores = prepared.keep(out, best)
+        console.print(_("Kept in {path}: {scores}", path=out / f"{prepared.identity.weights_id}.safetensors", scores=scores))
 
 
 def _options(texts: list[str]) -> dict[str, Any]:
@@ -232,6 +205,65 @@ def predict(
     console.print(_("{n} of {total} pictures segmented into {out}.", n=len(images) - failed, total=len(images), out=out))
     if failed:
         raise typer.Exit(1)
+
+
+class SplitName(StrEnum):
+    val = "val"
+    train = "train"
+    all = "all"
+
+
+@app.command()
+def evaluate(
+    data: Annotated[str, typer.Option(help='ZIP or folder with images and masks, or "nuclei" or "shapes", which are drawn.')],
+    weights: Annotated[
+        list[str],
+        typer.Option(help="Sets of weights, with a report up to six; unet/nuclei@threshold=0.3@scale=0.5 names one, too."),
+    ],
+    more: Annotated[list[str] | None, typer.Argument(metavar="[WEIGHTS]...", help="Further weights.")] = None,
+    out: Annotated[
+        list[Path] | None, typer.Option(help="A report (.html) or a table (.csv, .json); may be given several times.")
+    ] = None,
+    split: Annotated[
+        SplitName | None, typer.Option(help="Which pictures; val where the data list them, all where they do not.")
+    ] = None,
+    classes: Annotated[str, typer.Option(help="Class names, background first, with commas; the data's own if not given.")] = "",
+    limit: Annotated[int, typer.Option(min=0, help="Only so many pictures, the first; 0: all.")] = 0,
+    boundary_tolerance: Annotated[
+        float, typer.Option(min=0, max=100, help="Pixels by which an outline may be off and still be right.")
+    ] = 2.0,
+    masks: Annotated[Path | None, typer.Option(help="Folder for label maps as PNG.")] = None,
+    coco: Annotated[Path | None, typer.Option(help="File for the predicted objects as COCO.")] = None,
+    geojson: Annotated[Path | None, typer.Option(help="Folder for the predicted objects as GeoJSON.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+) -> None:
+    """Judge several networks on the same pictures: a table, a report, masks. Exit code 1 if nothing could be scored."""
+    from segdemo.cli_evaluate import MAX_IN_TABLE, Outputs, run_evaluation
+    from segdemo.evaluation.candidate import MAX_CANDIDATES, entry_of, parse_candidates
+    from segdemo.evaluation.data_set import open_labelled_set
+    from segdemo.evaluation.label_space import space_of_data
+    from segdemo.evaluation.results import EvaluationSettings
+    from segdemo.inference import Engine
+
+    outputs = Outputs(tuple(out or ()), masks, coco, geojson)
+    candidates = parse_candidates([*weights, *(more or [])], MAX_CANDIDATES if outputs.has_report else MAX_IN_TABLE)
+    engine = Engine(device)
+    names = tuple(name.strip() for name in classes.split(",")) if classes else ()
+    with _progress("") as progress:
+        task = progress.add_task(_("Reading"), total=100)
+        found = open_labelled_set(
+            data, split=split.value if split else None, class_names=names,
+            on_progress=lambda share: progress.update(task, completed=round(100 * share)),
+        )  # fmt: skip
+        progress.remove_task(task)
+    entries = {candidate.weights_id: entry_of(candidate) for candidate in candidates}
+    for weights_id in space_of_data(tuple(entries.values()), found.class_names).tables:
+        if not is_present(entries[weights_id]):
+            _download(entries[weights_id])
+    run_evaluation(
+        found.first(limit) if limit else found, candidates, engine, EvaluationSettings(boundary_tolerance), outputs,
+        _progress("pictures"),
+    )  # fmt: skip
 
 
 def _download(entry: WeightsEntry) -> None:

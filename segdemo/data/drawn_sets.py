@@ -23,7 +23,8 @@ class NucleiSource:
         self.size = size
         self.validation_count = validation_count
 
-    def _scene(self, seed: int) -> Sample:
+    def scene(self, seed: int) -> Sample:
+        """The micrograph of a seed: of validation, those from 0 to `validation_count` − 1."""
         rng = np.random.default_rng(seed)
         kind: Stain = "fluorescence" if seed % 2 else "stained"
         count, noise = int(rng.integers(5, 60)), float(rng.uniform(0.005, 0.08))
@@ -31,11 +32,11 @@ class NucleiSource:
 
     def draw(self, rng: np.random.Generator) -> Sample:
         """A random micrograph; `kind` is its stain."""
-        return self._scene(TRAINING_SEEDS + int(rng.integers(1 << 40)))
+        return self.scene(TRAINING_SEEDS + int(rng.integers(1 << 40)))
 
     def validation(self) -> Iterator[Sample]:
         """Every validation micrograph, always in the same order."""
-        return (self._scene(seed) for seed in range(self.validation_count))
+        return (self.scene(seed) for seed in range(self.validation_count))
 
     def describe(self) -> dict[str, object]:
         """Sizes of the splits, for the card."""

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from segdemo.data.drawn_sets import NucleiSource
-from segdemo.data.sources import FolderSource, Source, open_source
+from segdemo.data.sources import FolderSource, ShapesSource, Source
 from segdemo.data.uploaded_set import PairedSource
 from segdemo.errors import DataSetError
 from segdemo.text import _
 
-__all__ = ["GENERATED", "open_data_set"]
+__all__ = ["GENERATED", "find_data_set", "open_data_set"]
 
 GENERATED = ("nuclei", "shapes")
 
@@ -20,16 +20,23 @@ def open_data_set(data: str, class_names: tuple[str, ...] = (), on_progress: Cal
     A folder with `train.txt` is read as FolderSource does; any other, and a ZIP, as PairedSource does. Without
     `class_names` the data's own are taken. `on_progress` is told the share that has been read, 0–1. Raises DataSetError.
     """
+    found = find_data_set(data)
+    if not isinstance(found, Path):
+        return found
+    if (found / "train.txt").is_file():
+        return FolderSource(found, class_names)
+    return PairedSource(found, class_names, on_progress=on_progress)
+
+
+def find_data_set(data: str) -> NucleiSource | ShapesSource | Path:
+    """The generator of this name, or the path of a ZIP or folder that is there. Raises DataSetError."""
     if data == "nuclei":
         return NucleiSource()
     if data == "shapes":
-        return open_source(data)
-    path = Path(data)
-    if not path.exists():
+        return ShapesSource()
+    if not Path(data).exists():
         generated = ", ".join(GENERATED)
         raise DataSetError(
             _('There is no "{data}"; give a ZIP, a folder, or one of: {generated}.', data=data, generated=generated)
         )
-    if path.is_dir() and (path / "train.txt").is_file():
-        return FolderSource(path, class_names) if class_names else FolderSource(path)
-    return PairedSource(path, class_names, on_progress=on_progress)
+    return Path(data)

@@ -2,7 +2,7 @@
 
 A folder holds `images/ID.*`, `masks/ID.*` (0 = background, anything else of a 1-bit or 0/255 mask = class 1; otherwise
 class indices), the splits `train.txt` and `val.txt` with one ID a line, and optionally `kinds.tsv` (ID, kind): with it
-rare kinds are drawn more often, and scores are reported by kind.
+rare kinds are drawn more often, and scores are reported by kind; and `classes.txt`, the names of the classes.
 """
 
 from collections import Counter, OrderedDict
@@ -59,27 +59,41 @@ class ShapesSource:
         return *scene, "scene"
 
     def validation(self) -> Iterator[Sample]:
-        for seed in range(self.validation_count):
-            share = 0.05 + 0.55 * seed / max(1, self.validation_count - 1)
-            yield *draw_shapes(self.size, self.size, seed=seed, foreground_share=share), "scene"
+        return (self.scene(seed) for seed in range(self.validation_count))
+
+    def scene(self, seed: int) -> Sample:
+        """The validation scene of a seed from 0 to `validation_count` − 1: the later, the fuller."""
+        share = 0.05 + 0.55 * seed / max(1, self.validation_count - 1)
+        return *draw_shapes(self.size, self.size, seed=seed, foreground_share=share), "scene"
 
     def describe(self) -> dict[str, object]:
         return {"train": "generated without end", "validation": self.validation_count, "size": f"{self.size}×{self.size}"}
 
 
 class FolderSource:
-    """A data-set folder. Raises DataSetError, naming the first thing that is missing or does not fit."""
+    """A data-set folder. Raises DataSetError, naming the first thing that is missing or does not fit.
 
-    def __init__(self, root: Path, class_names: tuple[str, ...] = FOLDER_CLASSES) -> None:
+    `class_names` are the folder's `classes.txt`, one a line, where none are given, or else background and nucleus. Decoded
+    pictures are kept up to `cache_bytes`. With `skip_missing`, what a list names and is not there goes to `missing` instead
+    of being an error.
+    """
+
+    def __init__(
+        self, root: Path, class_names: tuple[str, ...] = (), *, cache_bytes: int = CACHE_BYTES, skip_missing: bool = False
+    ) -> None:
         self.root = root
         self.name = root.resolve().name
-        self.class_names = class_names
+        self.class_names = class_names or _read_class_names(root) or FOLDER_CLASSES
+        self._cache_bytes = cache_bytes
         self.licence = _first_licence_line(root)
         self.splits = {split: _read_ids(root, split) for split in ("train", "val")}
         self.images, self.masks = _index(root / "images"), _index(root / "masks")
-        for split, ids in self.splits.items():
-            if missing := [i for i in ids if i not in self.images or i not in self.masks]:
+        self.missing = {s: [i for i in ids if i not in self.images or i not in self.masks] for s, ids in self.splits.items()}
+        for split, missing in self.missing.items():
+            if missing and not skip_missing:
                 raise DataSetError(_("{split}.txt names {id}, which has no image or no mask.", split=split, id=missing[0]))
+            absent = set(missing)
+            self.splits[split] = [i for i in self.splits[split] if i not in absent]
         self.kinds = _read_kinds(root)
         counts = Counter(self._kind(i) for i in self.splits["train"])
         # Square root: rare kinds are drawn more often than they occur, without being repeated beyond measure.
@@ -92,7 +106,8 @@ class FolderSource:
     def _kind(self, identifier: str) -> str:
         return self.kinds.get(identifier, "all")
 
-    def _read(self, identifier: str) -> Sample:
+    def read(self, identifier: str) -> Sample:
+        """One picture by its ID. Raises ImageError, or DataSetError where image and mask do not fit each other."""
         if identifier not in self._cache:
             image, target = read_image(self.images[identifier]), read_labels(self.masks[identifier])
             if image.shape[:2] != target.shape:
@@ -100,17 +115,17 @@ class FolderSource:
             if (beyond := target[(target >= len(self.class_names)) & (target != IGNORE_INDEX)]).size:
                 message = _("The mask of {id} holds class {n}, beyond the classes named.", id=identifier, n=int(beyond[0]))
                 raise DataSetError(message)
-            if self._cached_bytes + image.nbytes + target.nbytes > CACHE_BYTES:
+            if self._cached_bytes + image.nbytes + target.nbytes > self._cache_bytes:
                 return image, target, self._kind(identifier)
             self._cache[identifier] = (image, target)
             self._cached_bytes += image.nbytes + target.nbytes
         return *self._cache[identifier], self._kind(identifier)
 
     def draw(self, rng: np.random.Generator) -> Sample:
-        return self._read(self.splits["train"][int(rng.choice(len(self.probabilities), p=self.probabilities))])
+        return self.read(self.splits["train"][int(rng.choice(len(self.probabilities), p=self.probabilities))])
 
     def validation(self) -> Iterator[Sample]:
-        return (self._read(identifier) for identifier in self.splits["val"])
+        return (self.read(identifier) for identifier in self.splits["val"])
 
     def describe(self) -> dict[str, object]:
         kinds = {s: dict(sorted(Counter(self._kind(i) for i in ids).items())) for s, ids in self.splits.items()}
@@ -120,7 +135,7 @@ class FolderSource:
         }  # fmt: skip
 
 
-def open_source(data: str, class_names: tuple[str, ...] = FOLDER_CLASSES) -> Source:
+def open_source(data: str, class_names: tuple[str, ...] = ()) -> Source:
     """ "shapes" for the generator, otherwise a folder whose classes have these names, background first."""
     if data == "shapes":
         return ShapesSource()
@@ -137,6 +152,12 @@ def _read_ids(root: Path, split: str) -> list[str]:
     if not (ids := [line.strip() for line in lines if line.strip()]):
         raise DataSetError(_("{path} lists no pictures.", path=path))
     return ids
+
+
+def _read_class_names(root: Path) -> tuple[str, ...]:
+    path = root / "classes.txt"
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines() if path.is_file() else []
+    return tuple(line.strip() for line in lines if line.strip())
 
 
 def _index(folder: Path) -> dict[str, Path]:

@@ -65,7 +65,8 @@ class PairedSource:
     """A ZIP or folder to train from. Raises DataSetError where not one pair can be used, or a limit is passed.
 
     `class_names` replace the names that were found. `on_progress` is told how much has been read, 0–1. Decoded pairs
-    are kept up to `cache_bytes`; the others are decoded each time.
+    are kept up to `cache_bytes`; the others are decoded each time. What has more than `working_pixels` (if not given, as many
+    as networks are given at most) is scaled down to them. `images` are the usable pairs: key → the image's name in the data set.
     """
 
     licence = "not stated"
@@ -77,8 +78,10 @@ class PairedSource:
         *,
         on_progress: Callable[[float], None] | None = None,
         cache_bytes: int = CACHE_BYTES,
+        working_pixels: int | None = None,
     ) -> None:
         self._store = open_store(path)
+        self._working_pixels = working_pixels or WORKING_PIXELS
         self.name = self._store.name
         self._cache_bytes, self._cached_bytes = cache_bytes, 0
         self._cache: OrderedDict[str, tuple[RGBImage, LabelMap]] = OrderedDict()
@@ -98,6 +101,7 @@ class PairedSource:
             )
         self._wrong = wrong
         self._pairs = {pair.key: pair for pair in readable if pair.key in fine}
+        self.images = {key: pair.image for key, pair in self._pairs.items()}
         self.class_names = class_names or self._listed_names() or self.coding.class_names
         if len(self.class_names) != len(self.coding.class_names):
             raise DataSetError(_("The masks hold {n} classes, and {k} names were given.",
@@ -165,7 +169,7 @@ class PairedSource:
         if min(size) < SMALLEST_SIDE:
             raise DataSetError(_("Pictures have at least {n} pixels a side.", n=SMALLEST_SIDE))
         target = self.coding.labels(mask)
-        working = plan(size, short_side=None, max_pixels=WORKING_PIXELS, multiple_of=1).working
+        working = plan(size, short_side=None, max_pixels=self._working_pixels, multiple_of=1).working
         if working != size:
             smaller = cv2.resize(image, (working[1], working[0]), interpolation=cv2.INTER_AREA)
             image, target = np.asarray(smaller, np.uint8), resize_nearest(target, working)
@@ -176,7 +180,8 @@ class PairedSource:
             self._cached_bytes += image.nbytes + target.nbytes
             self._cache[key] = (image, target)
 
-    def _sample(self, key: str) -> Sample:
+    def read(self, key: str) -> Sample:
+        """One usable pair by its key. Raises ImageError or DataSetError where it can no longer be read."""
         if key in self._cache:
             return *self._cache[key], "all"
         image, target, _size = self._decoded(self._pairs[key])
@@ -229,15 +234,15 @@ class PairedSource:
 
     def draw(self, rng: np.random.Generator) -> Sample:
         """A random training pair."""
-        return self._sample(self.train[int(rng.integers(len(self.train)))])
+        return self.read(self.train[int(rng.integers(len(self.train)))])
 
     def validation(self) -> Iterator[Sample]:
         """Every validation pair, always in the same order."""
-        return (self._sample(key) for key in self.val)
+        return (self.read(key) for key in self.val)
 
     def pictures(self, count: int) -> list[Sample]:
         """The first pairs, to be looked at."""
-        return [self._sample(key) for key in list(self._pairs)[:count]]
+        return [self.read(key) for key in list(self._pairs)[:count]]
 
     def describe(self) -> dict[str, object]:
         """Sizes of the splits, for the card."""

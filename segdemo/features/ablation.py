@@ -1,6 +1,6 @@
 """Ablation: what the network would say if a stage, a skip or a kind of layer were another.
 
-A recording holds every stage's map and the tape of operations between them. A change is followed through the graph of
+A recording holds every stage's map, a course the operations between them. A change is followed through the graph of
 stages: a stage that sees it is computed again from the recorded maps of those that do not, and no other is. Weights are
 read, never written; no module is called, so nothing is hooked.
 """
@@ -15,11 +15,14 @@ from torch import Tensor, nn
 
 from segdemo.errors import SettingError
 from segdemo.features.cones import run_cone
+from segdemo.features.course import Course
 from segdemo.features.joins import POOLING
-from segdemo.features.recording import Recording, as_map
+from segdemo.features.maps import as_map
+from segdemo.features.recording import Recording
+from segdemo.features.replay import Replay
 from segdemo.features.rewiring import Enlargement, enlarges, normalised_by_itself, normalises, with_enlargement
 from segdemo.features.substitutes import Way, substitute
-from segdemo.features.tape import LOGITS, Step, named_tensors
+from segdemo.features.tape import LOGITS, Step
 from segdemo.text import _
 
 __all__ = ["Allowed", "Changes", "Switch", "Switchable", "Way", "allows", "recomputed", "run_changed", "switchable"]
@@ -65,9 +68,9 @@ class Allowed:
     own_statistics: bool
 
 
-def switchable(recording: Recording) -> tuple[Switchable, ...]:
+def switchable(recording: Recording, course: Course) -> tuple[Switchable, ...]:
     """All that changes the logits when it is switched: stages in running order, each followed by its skips."""
-    matters = _leading_to(recording, LOGITS)
+    matters = _leading_to(course, LOGITS)
     found = []
     for name in recording.maps:
         if name not in matters:
@@ -75,27 +78,27 @@ def switchable(recording: Recording) -> tuple[Switchable, ...]:
         single = recording.maps[name][0].numel() == 1
         found.append(Switchable(name, None, ("zero", "other") if single else ("zero", "mean", "noise", "other")))
         for stage in recording.stages:
-            if name in stage.skip_from and stage.name in matters and _feeds(recording, name, stage.name):
+            if name in stage.skip_from and stage.name in matters and _feeds(course, name, stage.name):
                 no_mean = stage.join == "indices" or single
                 ways: tuple[Way, ...] = ("zero", *(() if no_mean else ("mean",)), *(() if single else ("noise",)), "other")
                 found.append(Switchable(name, stage.name, ways))
     return tuple(found)
 
 
-def allows(recording: Recording) -> Allowed:
-    """Which of the two changes of layers the recorded network has anything to change by."""
-    steps = [recording.tape.steps[i] for i in {i for cone in recording.cones.values() for i in cone.steps}]
+def allows(course: Course) -> Allowed:
+    """Which of the two changes of layers the network has anything to change by."""
+    steps = [course.tape.steps[i] for i in {i for cone in course.cones.values() for i in cone.steps}]
     return Allowed(any(map(enlarges, steps)), any(map(normalises, steps)))
 
 
-def recomputed(recording: Recording, changes: Changes) -> tuple[str, ...]:
+def recomputed(course: Course, changes: Changes) -> tuple[str, ...]:
     """The stages that the changes make it necessary to compute again, in running order; "logits" for what follows the last."""
     whole = {switch.stage for switch in changes.switches if switch.skip_to is None}
     cut = {switch.skip_to for switch in changes.switches}
     changed: set[str] = set()
     again = []
-    for name, cone in recording.cones.items():
-        rewired = any(_changes_step(recording.tape.steps[i], changes) for i in cone.steps)
+    for name, cone in course.cones.items():
+        rewired = any(_changes_step(course.tape.steps[i], changes) for i in cone.steps)
         if name in whole:
             changed.add(name)
         elif name in cut or rewired or changed & set(cone.leaves.values()):
@@ -103,69 +106,44 @@ def recomputed(recording: Recording, changes: Changes) -> tuple[str, ...]:
             again.append(name)
     needed = {LOGITS}
     for name in reversed(again):
-        needed |= set(recording.cones[name].leaves.values()) if name in needed else set()
+        needed |= set(course.cones[name].leaves.values()) if name in needed else set()
     return tuple(name for name in again if name in needed)
 
 
 def run_changed(
-    model: nn.Module, recording: Recording, changes: Changes, *, other: Recording | None = None, seed: int = 0
+    model: nn.Module, recording: Recording, course: Course, changes: Changes, *, other: Recording | None = None, seed: int = 0
 ) -> Tensor:
     """Logits (C, h, w) float32 on the CPU, as the network that was recorded would give them with the changes.
 
-    `other` is the recording of another picture with the same network, for the way "other". What takes a map's place is
-    made from the map as recorded, whatever else is switched. Without changes: the recorded logits. Raises SettingError
-    where a stage or skip cannot be switched like that.
+    `course` is that of the recorded picture, or one for all of its shape; of `model` only the weights are read. `other` is
+    the recording of another picture with the same network, for the way "other". What takes a map's place is made from the
+    map as recorded, whatever else is switched. Without changes: the recorded logits. Raises SettingError where a stage or
+    skip cannot be switched like that.
     """
     with torch.inference_mode(False), torch.no_grad():  # in this order: the first alone would switch gradients on
-        _check(recording, changes)
+        _check(recording, course, changes)
         others = other.raw if other else None
-        maps = _Maps(recording)
+        replay = Replay(model, recording, course)
         cuts: dict[str, dict[str, Tensor]] = {}
         for switch in changes.switches:
-            put = maps.back(substitute(switch.stage, recording.raw[switch.stage], switch.way, others, seed))
+            put = replay.back(substitute(switch.stage, recording.raw[switch.stage], switch.way, others, seed))
             if switch.skip_to is None:
-                maps.changed[switch.stage] = put
+                replay.changed[switch.stage] = put
             else:
                 cuts.setdefault(switch.skip_to, {})[switch.stage] = put
-        weights = named_tensors(model)
-        for name in recomputed(recording, changes):
-            maps.changed[name] = _again(recording, name, maps, cuts.get(name, {}), weights, changes)
-        logits = maps.changed.get(LOGITS)
+        for name in recomputed(course, changes):
+            replay.changed[name] = _again(replay, name, cuts.get(name, {}), changes)
+        logits = replay.changed.get(LOGITS)
         return recording.logits if logits is None else as_map(logits.to("cpu", torch.float32))
 
 
-class _Maps:
-    """The stages' maps as the network has them: the changed ones, else the recorded ones in its device and precision."""
-
-    def __init__(self, recording: Recording) -> None:
-        self.recording = recording
-        self.changed: dict[str, Tensor] = {}
-
-    def back(self, raw: Tensor) -> Tensor:
-        return raw.to(self.recording.device, self.recording.dtype)
-
-    def __getitem__(self, name: str) -> Tensor:
-        return self.changed[name] if name in self.changed else self.back(self.recording.raw[name])
-
-
-def _again(
-    recording: Recording, name: str, maps: _Maps, cut: Mapping[str, Tensor], weights: Mapping[str, Tensor], changes: Changes
-) -> Tensor:
-    """One stage, from the maps of those that lead to it."""
-    cone, tape = recording.cones[name], recording.tape
-    places = cut if any(s.name == name and s.join == "indices" for s in recording.stages) else {}
-    tensors = {number: _given(recording, number, weights, maps) for number in cone.given}
-    for number, leaf in cone.leaves.items():
-        tensors[number] = cut[leaf] if leaf in cut and leaf not in places else maps[leaf]
-    instead = {number: places[leaf] for number, leaf in cone.leaves.items() if leaf in places}
-    return run_cone(tape, cone, tensors, partial(_run, changes, instead))
-
-
-def _given(recording: Recording, number: int, weights: Mapping[str, Tensor], maps: _Maps) -> Tensor:
-    tape = recording.tape
-    if number in tape.weights:
-        return weights[tape.weights[number]]
-    return tape.constants[number] if number in tape.constants else maps.back(recording.input)
+def _again(replay: Replay, name: str, cut: Mapping[str, Tensor], changes: Changes) -> Tensor:
+    """One stage, from the maps of those that lead to it. A skip that hands on only places is cut where they are looked for."""
+    cone = replay.course.cones[name]
+    of_places = any(s.name == name and s.join == "indices" for s in replay.recording.stages)
+    places = {number: cut[stage] for number, stage in cone.leaves.items() if stage in cut} if of_places else {}
+    taken = replay.taken(cone, None if of_places else cut)
+    return run_cone(replay.course.tape, cone, taken, partial(_run, changes, places))
 
 
 def _run(changes: Changes, instead: Mapping[int, Tensor], step: Step, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -184,22 +162,22 @@ def _changes_step(step: Step, changes: Changes) -> bool:
     return (changes.upsampling is not None and enlarges(step)) or (changes.own_statistics and normalises(step))
 
 
-def _leading_to(recording: Recording, target: str) -> set[str]:
+def _leading_to(course: Course, target: str) -> set[str]:
     """The stages that a map comes from, near and far."""
     reached, open_names = {target}, [target]
     while open_names:
-        before = set(recording.cones[open_names.pop()].leaves.values()) - reached
+        before = set(course.cones[open_names.pop()].leaves.values()) - reached
         reached |= before
         open_names += before
     return reached
 
 
-def _feeds(recording: Recording, stage: str, skip_to: str) -> bool:
-    return stage in recording.cones[skip_to].leaves.values()
+def _feeds(course: Course, stage: str, skip_to: str) -> bool:
+    return stage in course.cones[skip_to].leaves.values()
 
 
-def _check(recording: Recording, changes: Changes) -> None:
-    possible = {(s.stage, s.skip_to): s.ways for s in switchable(recording)}
+def _check(recording: Recording, course: Course, changes: Changes) -> None:
+    possible = {(s.stage, s.skip_to): s.ways for s in switchable(recording, course)}
     for switch in changes.switches:
         if switch.way not in possible.get((switch.stage, switch.skip_to), ()):
             raise SettingError(_('"{stage}" cannot be switched like that in this network.', stage=switch.stage))

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from segdemo.errors import SettingError
-from segdemo.features.gradients import as_map, differentiable, given_to, gradient, traced
+from segdemo.features.gradients import differentiable, given_to, gradient, traced
+from segdemo.features.maps import as_map
 from segdemo.features.record import first_tensor
 from segdemo.text import _
 
@@ -64,8 +65,8 @@ def grad_cam(model: nn.Module, image: Tensor, stage: str, target: Target) -> Cam
     with differentiable():
         trace = traced(model, image, stage)
         score, pixels = _score(trace.logits, target)
-        slope = as_map(gradient(score, trace.edge, trace.activation))[0].float().cpu()  # (C, h, w)
-    activation = as_map(trace.activation)[0].float().cpu()
+        slope = as_map(gradient(score, trace.edge, trace.activation)).float().cpu()  # (C, h, w)
+    activation = as_map(trace.activation).float().cpu()
     weights = slope.mean(dim=(1, 2))
     raw = torch.einsum("k,khw->hw", weights, activation)
     shares = (slope * activation).sum(dim=(1, 2))
@@ -88,7 +89,7 @@ def saliency(model: nn.Module, image: Tensor, target: Target) -> Tensor:
 
 def _score(logits: Tensor, target: Target) -> tuple[Tensor, int]:
     """The target's value, to be differentiated, and the number of logits that it sums."""
-    scores = _class_scores(as_map(logits)[0], target.class_index)
+    scores = _class_scores(as_map(logits), target.class_index)
     if target.region is None or scores.numel() == 1:
         return scores.sum(), scores.numel()
     region = torch.as_tensor(target.region, device=scores.device).bool()

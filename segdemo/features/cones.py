@@ -4,7 +4,7 @@ The cone of a stage holds the operations that lead to its map from the maps of o
 becomes a graph of stages; to change one of them, only the cones that see the change have to be computed again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from segdemo.features.tape import Mark, Step, Tape, filled, tensors_in
 
-__all__ = ["Cone", "Runner", "cone_of", "cones_of", "run_cone"]
+__all__ = ["Cone", "Runner", "cone_to", "cones_of", "run_cone"]
 
 Runner = Callable[[Step, tuple[Any, ...], Mapping[str, Any]], Any]
 
@@ -33,34 +33,33 @@ class Cone:
 
 def cones_of(tape: Tape) -> dict[str, Cone]:
     """Stage → its cone, the logits' last."""
-    return {mark.stage: cone_of(tape, place) for place, mark in enumerate(tape.marks)}
+    return {mark.stage: cone_to(tape, mark.number, mark.time, tape.marks[:place]) for place, mark in enumerate(tape.marks)}
 
 
-def cone_of(tape: Tape, place: int) -> Cone:
-    """The cone of the mark at that place; stages before it are where it stops."""
+def cone_to(tape: Tape, target: int, time: int, stops: Sequence[Mark]) -> Cone:
+    """The cone of the map `target` as it is before the step `time`; it stops at the maps of `stops`."""
     earlier: dict[int, list[Mark]] = {}
-    for mark in tape.marks[:place]:
+    for mark in stops:
         earlier.setdefault(mark.number, []).append(mark)
-    target = tape.marks[place]
     leaves: dict[int, str] = {}
     given: dict[int, None] = {}
     steps: set[int] = set()
     asked: set[tuple[int, int]] = set()
-    open_requests = [(target.number, target.time)]  # a map, and as of when
+    open_requests = [(target, time)]  # a map, and as of when
     while open_requests:
         request = open_requests.pop()
         if request in asked:
             continue
         asked.add(request)
-        number, time = request
+        number, until = request
         start = -1
-        if known := [mark for mark in earlier.get(number, ()) if mark.time <= time]:
+        if known := [mark for mark in earlier.get(number, ()) if mark.time <= until]:
             leaves[number], start = known[-1].stage, known[-1].time
         elif number in tape.made:
             start = tape.made[number]
         else:
             given[number] = None
-        needed = [step for step in tape.writes.get(tape.base[number], ()) if start <= step < time]
+        needed = [step for step in tape.writes.get(tape.base[number], ()) if start <= step < until]
         if not known and number in tape.made:
             needed.append(start)
         for step in needed:
@@ -70,7 +69,7 @@ def cone_of(tape: Tape, place: int) -> Cone:
     order = tuple(sorted(steps))
     changed = {tape.base[number] for step in order for number in tape.steps[step].writes}
     overwritten = frozenset(number for number in (*leaves, *given) if tape.base[number] in changed)
-    return Cone(target.number, order, leaves, tuple(given), overwritten, _ends(tape, order, target.number))
+    return Cone(target, order, leaves, tuple(given), overwritten, _ends(tape, order, target))
 
 
 def _ends(tape: Tape, order: tuple[int, ...], target: int) -> dict[int, tuple[int, ...]]:

@@ -64,7 +64,7 @@ def effective_field(
 
 
 def _unit(activation: Tensor, row: int, column: int, channel: int | None) -> Tensor:
-    channels, height, width = activation.shape[1:]
+    channels, height, width = activation.shape
     if not (0 <= row < height and 0 <= column < width):
         raise SettingError(
             _("The map has {h} rows and {w} columns; there is no position {row}, {column}.",
@@ -74,7 +74,7 @@ def _unit(activation: Tensor, row: int, column: int, channel: int | None) -> Ten
         raise SettingError(
             _("The stage has channels 0 to {last}; there is no channel {channel}.", last=channels - 1, channel=channel)
         )
-    values = activation[0, :, row, column]
+    values = activation[:, row, column]
     return values.mean() if channel is None else values[channel]
 
 

@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from segdemo.errors import SettingError
+from segdemo.features.maps import as_map
 from segdemo.features.record import first_tensor, on_stages, stages_of
 from segdemo.text import _
 
-__all__ = ["Traced", "as_map", "check_stage", "differentiable", "given_to", "gradient", "traced", "up_to"]
+__all__ = ["Traced", "check_stage", "differentiable", "given_to", "gradient", "traced", "up_to"]
 
 
 class _Reached(Exception):
@@ -28,20 +29,15 @@ class Traced:
     """A forward pass that can be differentiated: the picture, a stage's output, its place in the graph, and the logits."""
 
     image: Tensor  # (1, C, H, W)
-    activation: Tensor  # (1, C, h, w), a copy, as the stage handed it on
+    activation: Tensor  # a copy, in the shape in which the stage handed it on
     edge: GradientEdge
-    logits: Tensor  # (1, C, h, w)
+    logits: Tensor  # (1, C, h, w) or (1, C)
 
 
 def given_to(model: nn.Module, image: Tensor) -> Tensor:
     """The image as the model takes it: on the device and in the precision of its parameters."""
     like = next(model.parameters(), image)
     return image.detach().to(like.device, like.dtype, copy=True)
-
-
-def as_map(output: Tensor) -> Tensor:
-    """(1, C, h, w); a vector (1, C) becomes a map of one position."""
-    return output if output.ndim == 4 else output.flatten(1)[..., None, None]
 
 
 def check_stage(model: nn.Module, stage: str) -> None:
@@ -59,7 +55,7 @@ def differentiable() -> Iterator[None]:
 
 
 def up_to(model: nn.Module, image: Tensor, stage: str) -> Tensor:
-    """(1, C, h, w): the stage's output for `image`; the pass ends there. Raises SettingError for an unknown stage."""
+    """(C, h, w): the stage's output for `image`; the pass ends there. Raises SettingError for an unknown stage."""
     check_stage(model, stage)
     found: list[Tensor] = []
 

@@ -1,4 +1,4 @@
-"""A stage's activation as everything here reads it, (C, h, w), and its extremes. Only finite numbers count."""
+"""A stage's activation as everything here reads it, (C, h, w), what it takes, and its extremes. Only finite numbers count."""
 
 import numpy as np
 import torch
@@ -8,9 +8,23 @@ from torch import Tensor
 from segdemo.errors import SettingError
 from segdemo.text import _
 
-__all__ = ["all_finite", "as_maps", "extremes", "inner_extremes"]
+__all__ = ["all_finite", "as_map", "as_maps", "bytes_of", "extremes", "inner_extremes"]
 
 SAMPLED = 250_000  # values, evenly chosen, that quantiles are taken of
+
+
+def as_map(output: Tensor) -> Tensor:
+    """(C, h, w) of what a module gives out: (1, C, h, w); a vector (1, C) → (C, 1, 1); tokens (1, L, C) → (C, L, 1)."""
+    inner = output[0]
+    if inner.ndim == 2:
+        inner = inner.T
+    return inner[(...,) + (None,) * (3 - inner.ndim)]
+
+
+def bytes_of(*tensors: Tensor) -> int:
+    """What tensors hold in memory; what several share counts once, and a view holds the whole of what it is a view of."""
+    storages = [tensor.untyped_storage() for tensor in tensors]
+    return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
 
 
 def as_maps(activation: Tensor) -> Tensor:

@@ -58,14 +58,15 @@ def on_stages(model: nn.Module, call: Callable[[str, Tensor], None]) -> Iterator
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode for as long as the context lasts; then every part is as it was."""
-    before = [(module, module.training) for module in model.modules()]
-    model.eval()
+    """Evaluation mode for as long as the context lasts; then every part is as it was. Next to free where it is on already."""
+    training = [module for module in model.modules() if module.training]
     try:
+        for module in training:
+            module.training = False
         yield
     finally:
-        for module, training in before:
-            module.training = training
+        for module in training:
+            module.training = True
 
 
 def first_tensor(output: Any) -> Tensor:

@@ -15,7 +15,8 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor, nn
 
-from segdemo.features.gradients import as_map, given_to
+from segdemo.features.gradients import given_to
+from segdemo.features.maps import as_map
 from segdemo.features.placement import Placement, Rect
 from segdemo.features.readout import enlarged, linear_readout, probabilities_of
 from segdemo.features.record import first_tensor, on_stages, stages_of
@@ -120,8 +121,8 @@ class _Pass:
 
 def _recorded(model: nn.Module, image: Tensor) -> _Pass:
     maps: dict[str, Tensor] = {}
-    with on_stages(model, lambda name, output: maps.__setitem__(name, as_map(output)[0].clone())):
-        logits = as_map(first_tensor(model(image)))[0]
+    with on_stages(model, lambda name, output: maps.__setitem__(name, as_map(output).clone())):
+        logits = as_map(first_tensor(model(image)))
     return _Pass(maps, logits)
 
 

@@ -29,13 +29,23 @@ def _module(module: nn.Module, made: dict[int, nn.Module]) -> nn.Module:
     if id(module) in made:
         return made[id(module)]
     twin = made[id(module)] = module.__class__.__new__(module.__class__)
-    # Not setattr: it would register parameters and modules anew, one by one.
-    twin.__dict__.update({key: _attribute(value, made) for key, value in module.__dict__.items()})
+    own = module.__dict__.copy()
+    for key, value in module.__dict__.items():
+        kind = type(value)
+        if kind is OrderedDict and not value:
+            own[key] = OrderedDict()  # a register of hooks: there are ten of them in every module
+        elif key in TENSORS or ((kind is set or kind is dict) and not value):
+            own[key] = value.copy()
+        elif kind not in SHARED:
+            own[key] = _attribute(value, made)
+    object.__setattr__(twin, "__dict__", own)  # not setattr: it would register parameters and modules anew, one by one
     return twin
 
 
 def _attribute(value: Any, made: dict[int, nn.Module]) -> Any:
     """The value with copies in place of modules. Containers become new ones, among them those of hooks and weights."""
+    if type(value) in SHARED:
+        return value
     exchange = EXCHANGE.get(type(value))
     if exchange is not None:
         return exchange(value, made)
@@ -60,6 +70,8 @@ def _partial(value: functools.partial[Any], made: dict[int, nn.Module]) -> funct
     return functools.partial(function, *args, **keywords)
 
 
+TENSORS = frozenset(("_parameters", "_buffers"))  # registers that hold nothing else
+SHARED = frozenset((bool, int, float, str, type(None), nn.Parameter, Tensor))
 EXCHANGE: dict[type, Callable[[Any, dict[int, nn.Module]], Any]] = {
     dict: _dict,
     OrderedDict: _dict,
@@ -68,5 +80,4 @@ EXCHANGE: dict[type, Callable[[Any, dict[int, nn.Module]], Any]] = {
     set: lambda value, made: set(value),
     MethodType: _method,
     functools.partial: _partial,
-    **dict.fromkeys((bool, int, float, str, type(None), nn.Parameter, Tensor), lambda value, made: value),
 }

@@ -8,7 +8,7 @@ from segdemo.features import Changes, run_changed, switchable
 from segdemo.inference import shared_engine
 from segdemo.inference.cache import BoundedCache
 from segdemo.ui.state import open_choice, other_pictures
-from segdemo.ui.study import Study, study_of
+from segdemo.ui.study import Study, course_of, study_of
 
 __all__ = ["WhatIf", "changed_logits"]
 
@@ -30,23 +30,24 @@ class WhatIf:
 
 
 def changed_logits(study: Study, what_if: WhatIf) -> Tensor:
-    """Logits with the changes, remembered by network, picture and switches. Raises what recording another picture raises."""
+    """Logits with the changes, remembered by network, picture and switches. Raises what recording another picture raises, and
+    what `course_of` raises."""
     if not what_if.any:
         return study.recording.logits
     other = _other(study, what_if)
     changes = _fitting(study, what_if.changes)
-    recording = other.recording if other else None
+    course, recording = course_of(study), other.recording if other else None
     return _logits.get_or_make(
         (study.key, changes, other.key if other else None),
         lambda: shared_engine().study(
-            study.entry.weights_id, lambda m: run_changed(m, study.recording, changes, other=recording)
+            study.entry.weights_id, lambda m: run_changed(m, study.recording, course, changes, other=recording)
         ),
     )  # fmt: skip
 
 
 def _fitting(study: Study, changes: Changes) -> Changes:
     """Only those switches that exist in this network: the second of two may be another one."""
-    offered = {(s.stage, s.skip_to): s.ways for s in switchable(study.recording)}
+    offered = {(s.stage, s.skip_to): s.ways for s in switchable(study.recording, course_of(study))}
     kept = tuple(s for s in changes.switches if s.way in offered.get((s.stage, s.skip_to), ()))
     return Changes(kept, changes.upsampling, changes.own_statistics)
 

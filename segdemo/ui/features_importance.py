@@ -10,7 +10,7 @@ from segdemo.inference.agreement import overlap
 from segdemo.text import _
 from segdemo.types import LabelMap
 from segdemo.ui.features_changes import WhatIf, changed_logits
-from segdemo.ui.study import Study, prediction_from
+from segdemo.ui.study import Study, course_of, prediction_from
 
 __all__ = ["show_importance"]
 
@@ -25,7 +25,7 @@ def show_importance(study: Study, truth: LabelMap | None, key: str) -> None:
     ) as opened:
         if not opened.open:
             return
-        places = [(s.stage, s.skip_to) for s in switchable(study.recording)]
+        places = [(s.stage, s.skip_to) for s in switchable(study.recording, course_of(study))]
         with st.spinner(_("Switching {n} things off, one at a time …", n=len(places)), show_time=True):
             values = [_alone(study, place, truth) for place in places]
         target = study.prediction.preds if truth is None else truth  # type: ignore[union-attr]

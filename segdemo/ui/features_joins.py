@@ -3,19 +3,34 @@
 import streamlit as st
 from torch import Tensor
 
-from segdemo.features import fit_basis, project, summary, to_rgb, value_range
+from segdemo.errors import SegdemoError
+from segdemo.features import Join, fit_basis, join_at, project, summary, to_rgb, value_range
 from segdemo.features.colour import coloured
+from segdemo.inference import shared_engine
+from segdemo.inference.cache import BoundedCache
 from segdemo.text import _
 from segdemo.ui.diagram_layout import before, shape_text
 from segdemo.ui.features_parts import number, scale_over, show_picture
-from segdemo.ui.study import Study
+from segdemo.ui.study import Study, course_of
 
 __all__ = ["show_join"]
+
+JOIN_MEMORY_BYTES = 200_000_000
+
+_joins: BoundedCache[tuple[object, ...], Join] = BoundedCache(JOIN_MEMORY_BYTES, lambda join: join.nbytes)
 
 
 def show_join(study: Study, stage: str) -> None:
     """Before: what came up and what the skips bring. After: the stage's own map."""
-    join = study.recording.joins[stage]
+    try:
+        with st.spinner(_("Following the picture through the network …"), show_time=True):
+            join = _join_of(study, stage)
+    except SegdemoError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    if join is None:
+        st.info(_("What feeds {stage} cannot be told apart in this network.", stage=stage), icon=":material/info:")
+        return
     index = next(i for i, part in enumerate(study.anatomy.parts) if part.stage.name == stage)
     below = before(study.anatomy, index)
     how = {
@@ -31,6 +46,18 @@ def show_join(study: Study, stage: str) -> None:
         for column, (title, activation) in zip(st.columns(4 if len(maps) > 4 else len(maps)), row, strict=False):
             with column:
                 _map(title, activation, last=activation is maps[-1][1])
+
+
+def _join_of(study: Study, stage: str) -> Join | None:
+    """Computed from the recorded maps as far as the join, and remembered."""
+    if (known := _joins.get((study.key, stage))) is not None:
+        return known
+    course = course_of(study)
+    name = study.entry.weights_id
+    join = shared_engine().study(name, lambda model: join_at(model, study.recording, course, stage))
+    if join is not None:
+        _joins.put((study.key, stage), join)
+    return join
 
 
 def _map(title: str, activation: Tensor, last: bool) -> None:

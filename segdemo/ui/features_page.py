@@ -222,7 +222,11 @@ def _lens(lens: str, studies: list[Study], stage: str, truths: list[LabelMap | N
         return None
     controls, body = _places(lens, len(studies))
     with controls:
-        draw, what_if = _drawing(lens, first, stage, wide=len(studies) > 1)
+        try:
+            draw, what_if = _drawing(lens, first, stage, wide=len(studies) > 1)
+        except SegdemoError as error:
+            st.error(str(error), icon=":material/error:")
+            return None
     with body:
         _side_by_side(studies, stage, truths, lens, draw)
     return what_if

@@ -68,7 +68,7 @@ def stage_controls(study: Study, stage: str, *, wide: bool = False) -> StageView
         "channels": _("All channels"), "one": _("One channel"), "summary": _("Mean, max, spread"), "colours": _("As colours"),
         "join": _("What feeds it"),
     }  # fmt: skip
-    joins = bool(study.recording.joins.get(stage))
+    joins = _has_join(study, stage)
     shown = [v for v in VIEWS if v != "join" or joins]
     if st.session_state.get("stage_view") not in shown:
         st.session_state["stage_view"] = shown[0]
@@ -99,6 +99,11 @@ def stage_controls(study: Study, stage: str, *, wide: bool = False) -> StageView
             help=_("0 % shows the map alone; more lays it over the picture and lets that shine through less."),
         ) / 100  # fmt: skip
     return StageView(view, sort, scope, channel, opacity, class_index, wide, reference)
+
+
+def _has_join(study: Study, stage: str) -> bool:
+    part = study.anatomy.part(stage)
+    return part.stage.join is not None and bool(part.stage.skip_from)
 
 
 def _sort_control(study: Study) -> Order:
@@ -136,7 +141,7 @@ def show_stage(study: Study, stage: str, view: StageView, key: str, first: Study
             _summaries(study, stage, view)
         case "colours":
             show_pca(study, stage, view.reference, view.opacity, beside=not view.paired)
-        case "join" if stage in study.recording.joins:
+        case "join" if _has_join(study, stage):
             show_join(study, stage)
         case _:
             _all_channels(study, stage, view, key, first)

@@ -7,7 +7,7 @@ import streamlit as st
 from torch import Tensor
 
 from segdemo.errors import SegdemoError
-from segdemo.features import Changes, Switch, Switchable, allows, switchable
+from segdemo.features import Allowed, Changes, Switch, Switchable, allows, switchable
 from segdemo.features.substitutes import Way
 from segdemo.inference.agreement import overlap
 from segdemo.inference.reconstruction import drawn_picture
@@ -18,7 +18,7 @@ from segdemo.ui.features_importance import show_importance
 from segdemo.ui.features_parts import masked, show_picture
 from segdemo.ui.features_walk import Off
 from segdemo.ui.state import other_pictures
-from segdemo.ui.study import Study, prediction_from
+from segdemo.ui.study import Study, course_of, prediction_from
 from segdemo.ui.words import percent, plain
 
 __all__ = ["show_what_if", "switched_off", "what_if_controls"]
@@ -71,9 +71,11 @@ def _reset() -> None:
 
 
 def what_if_controls(study: Study) -> WhatIf:
-    """The switchboard: a way, then a click on every skip or stage that shall be switched."""
+    """The switchboard: a way, then a click on every skip or stage that shall be switched. Raises what `course_of` raises."""
     _forget_others(study)
-    offered = switchable(study.recording)
+    with st.spinner(_("Following the picture through the network …"), show_time=True):
+        course = course_of(study)
+    offered = switchable(study.recording, course)
     words = _way_words()
     if st.session_state.get("switch_way") not in WAYS:
         st.session_state["switch_way"] = WAYS[0]
@@ -88,7 +90,7 @@ def what_if_controls(study: Study) -> WhatIf:
         other = None
         if way == "other" or "other" in _chosen().values():
             other = st.selectbox(_("Other picture"), list(others), key="switch_other", format_func=lambda k: others[k])
-        upsampling, own = _layer_controls(study)
+        upsampling, own = _layer_controls(allows(course))
         st.button(_("All as it was"), icon=":material/undo:", on_click=_reset, key="switch_reset")
     skips = tuple((s.stage, s.skip_to) for s in offered if s.skip_to)
     stages = tuple((s.stage, None) for s in offered if s.skip_to is None)
@@ -125,8 +127,7 @@ def _switches(offered: Iterable[Switchable]) -> tuple[Switch, ...]:
     )
 
 
-def _layer_controls(study: Study) -> tuple[str | None, bool]:
-    allowed = allows(study.recording)
+def _layer_controls(allowed: Allowed) -> tuple[str | None, bool]:
     upsampling, own = "as trained", False
     if allowed.upsampling:
         words = {"as trained": _("as trained"), "nearest": _("nearest"), "bilinear": _("bilinear")}

@@ -15,10 +15,11 @@ from torch import Tensor, nn
 from segdemo.data import Picture
 from segdemo.data.preprocessing import scaled, to_input
 from segdemo.errors import ImageError, SettingError
-from segdemo.features import Anatomy, Placement, Recording, dissect, placements, record_all, without_memory
+from segdemo.features import Anatomy, Course, Placement, Recording, dissect, placements, record_all, trace, without_memory
 from segdemo.features.receptive_field import strides
 from segdemo.geometry import Geometry, Size, resize_nearest
 from segdemo.inference import shared_engine
+from segdemo.inference.cache import BoundedCache
 from segdemo.inference.labels import labels_of, scores_of
 from segdemo.inference.reconstruction import drawn_picture
 from segdemo.text import _
@@ -27,10 +28,11 @@ from segdemo.ui.recordings import SharedMemory, held_by_visitor
 from segdemo.weights import get_network
 from segdemo.weights.loading import build_on_meta
 
-__all__ = ["Study", "anatomy_at", "prediction_from", "strides_of_network", "study_of", "truth_at"]
+__all__ = ["Study", "anatomy_at", "course_of", "prediction_from", "strides_of_network", "study_of", "truth_at"]
 
 RECORDED_PIXELS = 320_000  # of the picture, at most
-RECORDED_BYTES = 160_000_000  # of one recording's maps, at most
+RECORDED_BYTES = 160_000_000  # of one picture's maps, at most
+COURSE_MEMORY_BYTES = 60_000_000
 SMALLEST_PIXELS = 4096
 MEMORY_BYTES = int(os.environ.get("SEGDEMO_FEATURES_MB", "2000")) * 1_000_000
 
@@ -68,6 +70,23 @@ def study_of(picture: Picture, network: str) -> Study:
     return replace(study, picture=picture)  # another visitor's file may have another name
 
 
+_courses: BoundedCache[tuple[object, ...], Course] = BoundedCache(COURSE_MEMORY_BYTES, lambda course: course.nbytes)
+
+
+def course_of(study: Study) -> Course:
+    """The operations that the study's picture went through: one more pass, remembered for all pictures of its size where it
+    is the same for them. Raises ImageError where memory is short."""
+    name, image = study.entry.weights_id, study.recording.input
+    of_all = (name, tuple(image.shape))
+    if (known := _courses.get(of_all)) is not None:
+        return known
+    course = _courses.get_or_make(study.key, lambda: shared_engine().study(name, lambda model: trace(model, image)))
+    if course.general:
+        _courses.put(of_all, course)
+        _courses.discard(study.key)
+    return course
+
+
 def _make(picture: Picture, entry: WeightsEntry, key: tuple[object, ...]) -> Study:
     preprocessing = _recorded(entry, picture.full_size)
     tensor, geometry = to_input(picture.pixels, preprocessing, picture.full_size)
@@ -99,7 +118,7 @@ def _recorded(entry: WeightsEntry, full: Size) -> Preprocessing:
 
 
 def _bytes_of(anatomy: Anatomy) -> int:
-    """What a recording holds at most: every stage's map, and of a stage with skips what comes together there."""
+    """What is held of a picture at most: every stage's map, and of a stage with skips, once looked at, what feeds it."""
     shapes = {part.stage.name: prod(part.shape) for part in anatomy.parts}
     joined = sum((1 + len(part.stage.skip_from)) * shapes[part.stage.name] for part in anatomy.parts if part.stage.skip_from)
     return 4 * (sum(shapes.values()) + joined)

@@ -11,6 +11,8 @@ from torch.nn import functional as F
 
 from segdemo.errors import SettingError
 from segdemo.features.ablation import Allowed, Changes, Switch, Switchable, allows, recomputed, run_changed, switchable
+from segdemo.features.course import Course, trace
+from segdemo.features.joins import join_at
 from segdemo.features.recording import Recording, record_all
 from segdemo.features.substitutes import substitute
 from segdemo.models import create_model
@@ -55,7 +57,12 @@ def picture(*size: int, seed: int = 1) -> Tensor:
 
 
 def zeroed(model: Any, recording: Recording, *skips: tuple[str, str | None]) -> Tensor:
-    return run_changed(model, recording, Changes(tuple(Switch(stage, skip_to, "zero") for stage, skip_to in skips)))
+    return changed_by(model, recording, Changes(tuple(Switch(stage, skip_to, "zero") for stage, skip_to in skips)))
+
+
+def changed_by(model: Any, recording: Recording, changes: Changes, **options: Any) -> Tensor:
+    """With the course of the very picture."""
+    return run_changed(model, recording, trace(model, recording.input), changes, **options)
 
 
 def hooked(model: nn.Module, image: Tensor, module: str, change: Callable[[Tensor], Tensor]) -> Tensor:
@@ -81,44 +88,53 @@ def recording(model: Any) -> Recording:
     return record_all(model, picture(3, 64, 80))
 
 
+@pytest.fixture(scope="module")
+def course(model: Any) -> Course:
+    """Of another picture of that size where the network says that it is the same for all."""
+    found = trace(model, picture(3, 64, 80, seed=3))
+    return found if found.general else trace(model, picture(3, 64, 80))
+
+
 class TestEveryModel:
     @torch.no_grad()
-    def test_is_recorded(self, model: Any, recording: Recording) -> None:
+    def test_is_recorded(self, model: Any, recording: Recording, course: Course) -> None:
         assert torch.equal(recording.logits, model(picture(3, 64, 80))[0])
-        assert run_changed(model, recording, Changes()) is recording.logits
+        assert run_changed(model, recording, course, Changes()) is recording.logits
         joining = {stage.name: set(stage.skip_from) for stage in recording.stages if stage.join}
-        assert {name: set(join.skips) for name, join in recording.joins.items()} == joining
-        for join in recording.joins.values():
+        joins = {stage.name: join_at(model, recording, course, stage.name) for stage in recording.stages}
+        assert {name: set(join.skips) for name, join in joins.items() if join is not None} == joining
+        for join in filter(None, joins.values()):
             assert join.main is not None
             assert {skip.shape[-2:] for skip in join.skips.values()} == {join.main.shape[-2:]}
 
     @torch.no_grad()
-    def test_every_stage_switched_equals_a_hook_that_switches_it(self, model: Any, recording: Recording) -> None:
+    def test_every_stage_switched_equals_a_hook_that_switches_it(self, model: Any, recording: Recording, course: Course) -> None:
         for stage in recording.stages:
             expected = hooked(model, picture(3, 64, 80), stage.module, torch.zeros_like)
-            assert torch.equal(zeroed(model, recording, (stage.name, None)), expected), stage.name
+            changes = Changes((Switch(stage.name, None, "zero"),))
+            assert torch.equal(run_changed(model, recording, course, changes), expected), stage.name
 
-    def test_every_switch_runs_and_changes_nothing_of_the_network(self, model: Any, recording: Recording) -> None:
+    def test_every_switch_runs_and_changes_nothing_of_the_network(self, model: Any, recording: Recording, course: Course) -> None:
         state = {key: value.clone() for key, value in model.state_dict().items()}
         maps = {name: activation.clone() for name, activation in recording.maps.items()}
         other = record_all(model, picture(3, 80, 64, seed=2))
-        found = switchable(recording)
+        found = switchable(recording, course)
         assert {s.stage for s in found if s.skip_to is None} == set(recording.maps)
         assert {(s.stage, s.skip_to) for s in found if s.skip_to} == {(a, s.name) for s in recording.stages for a in s.skip_from}
         for switch in found:
             itself = Changes((Switch(switch.stage, switch.skip_to, "other"),))
-            assert torch.equal(run_changed(model, recording, itself, other=recording), recording.logits), switch
+            assert torch.equal(run_changed(model, recording, course, itself, other=recording), recording.logits), switch
             for way in switch.ways:
                 changes = Changes((Switch(switch.stage, switch.skip_to, way),))
-                assert recomputed(recording, changes)[-1:] == ("logits",), "the change reaches the logits"
-                changed = run_changed(model, recording, changes, other=other)
+                assert recomputed(course, changes)[-1:] == ("logits",), "the change reaches the logits"
+                changed = run_changed(model, recording, course, changes, other=other)
                 assert changed.shape == recording.logits.shape and not changed.requires_grad
         assert all(torch.equal(value, state[key]) for key, value in model.state_dict().items())
         assert all(torch.equal(activation, maps[name]) for name, activation in recording.maps.items())
         assert not any(module._forward_hooks or module.training for module in model.modules())
 
     @torch.no_grad()
-    def test_own_statistics_are_those_of_training(self, model: Any, recording: Recording) -> None:
+    def test_own_statistics_are_those_of_training(self, model: Any, recording: Recording, course: Course) -> None:
         twin = copy.deepcopy(model)
         single: list[nn.Module] = []
         norms = [m for m in twin.modules() if isinstance(m, nn.BatchNorm2d)]
@@ -130,14 +146,14 @@ class TestEveryModel:
         for norm in single:  # torch refuses to train on one position; the map minus its mean is zero
             norm.eval()
             norm.register_forward_hook(lambda m, _i, output: m.bias[None, :, None, None].expand_as(output))
-        changed, expected = run_changed(model, recording, Changes(own_statistics=True)), twin(picture(3, 64, 80))[0]
+        changed, expected = run_changed(model, recording, course, Changes(own_statistics=True)), twin(picture(3, 64, 80))[0]
         assert torch.allclose(changed, expected, rtol=1e-3, atol=1e-3) if single else torch.equal(changed, expected)
-        assert allows(recording).own_statistics == bool(norms)
+        assert allows(course).own_statistics == bool(norms)
 
-    def test_upsampling_is_swapped_where_there_is_any(self, model: Any, recording: Recording) -> None:
-        modes = [run_changed(model, recording, Changes(upsampling=mode)) for mode in ("nearest", "bilinear")]
+    def test_upsampling_is_swapped_where_there_is_any(self, model: Any, recording: Recording, course: Course) -> None:
+        modes = [run_changed(model, recording, course, Changes(upsampling=mode)) for mode in ("nearest", "bilinear")]
         assert all(changed.shape == recording.logits.shape and changed.isfinite().all() for changed in modes)
-        assert torch.equal(*modes) != allows(recording).upsampling
+        assert torch.equal(*modes) != allows(course).upsampling
 
 
 def written_unet(
@@ -178,7 +194,7 @@ class TestSkips:
         model, image = make("unet"), picture(3, 64, 48)
         recording = record_all(model, image)
         both = Changes((Switch("encoder1", None, "zero"), Switch("encoder1", "decoder1", "other")))
-        changed = run_changed(model, recording, both, other=recording)
+        changed = changed_by(model, recording, both, other=recording)
         deep = hooked(model, image, "encoder.0", torch.zeros_like)  # its skip is zero too
         assert not torch.equal(changed, deep)
         twin = copy.deepcopy(model)
@@ -210,7 +226,7 @@ class TestSkips:
         twin.nodes["x0_3"].register_forward_pre_hook(without)
         cut = zeroed(model, recording, ("x0_1", "x0_3"))
         assert torch.equal(cut, twin(image)[0]) and not torch.equal(cut, recording.logits)
-        assert "x0_2" not in recomputed(recording, Changes((Switch("x0_1", "x0_3"),)))
+        assert "x0_2" not in recomputed(trace(model, image), Changes((Switch("x0_1", "x0_3"),)))
 
     @torch.no_grad()
     def test_pooled_and_convolved(self) -> None:
@@ -231,9 +247,9 @@ class TestSkips:
         cut = zeroed(model, recording, (skip, stage))
         assert torch.equal(cut, expected) and not torch.equal(cut, recording.logits)
         other = record_all(model, picture(3, 64, 48, seed=2))
-        swapped = run_changed(model, recording, Changes((Switch(skip, stage, "other"),)), other=other)
+        swapped = changed_by(model, recording, Changes((Switch(skip, stage, "other"),)), other=other)
         assert torch.equal(swapped, written_segnet(model, image, {skip: other.maps[skip][None]}))
-        ways = next(s.ways for s in switchable(recording) if (s.stage, s.skip_to) == (skip, stage))
+        ways = next(s.ways for s in switchable(recording, trace(model, image)) if (s.stage, s.skip_to) == (skip, stage))
         assert ways == ("zero", "noise", "other")
 
 
@@ -268,7 +284,7 @@ class TestWays:
         recording, other = record_all(model, image), record_all(model, picture(3, 96, 64, seed=3))
 
         def changed(way: Any, seed: int = 0) -> Tensor:
-            return run_changed(model, recording, Changes((Switch("encoder2", None, way),)), other=other, seed=seed)
+            return changed_by(model, recording, Changes((Switch("encoder2", None, way),)), other=other, seed=seed)
 
         mean = hooked(model, image, "encoder.1", lambda x: x.mean((2, 3), keepdim=True).expand_as(x).contiguous())
         assert torch.equal(changed("mean"), mean)
@@ -293,26 +309,27 @@ class TestWays:
         ]  # fmt: skip
         for switch in impossible:
             with pytest.raises(SettingError):
-                run_changed(model, recording, Changes((switch,)))
+                changed_by(model, recording, Changes((switch,)))
         wider = record_all(make("segnet", width=8), picture(3, 64, 64))
         with pytest.raises(SettingError, match="encoder1"):
-            run_changed(model, recording, Changes((Switch("encoder1", None, "other"),)), other=wider)
+            changed_by(model, recording, Changes((Switch("encoder1", None, "other"),)), other=wider)
 
     def test_one_position_has_neither_mean_nor_noise(self) -> None:
-        found = switchable(record_all(make("resnet18"), picture(3, 64, 64)))
+        model, image = make("resnet18"), picture(3, 64, 64)
+        found = switchable(record_all(model, image), trace(model, image))
         assert found[-1] == Switchable("head", None, ("zero", "other"))
 
 
 def test_nothing_is_computed_that_the_change_does_not_reach() -> None:
-    recording = record_all(make("unet"), picture(3, 32, 32))
+    course = trace(make("unet"), picture(3, 32, 32))
     decoders = ("decoder4", "decoder3", "decoder2", "decoder1")
-    assert recomputed(recording, Changes()) == ()
-    assert recomputed(recording, Changes((Switch("encoder2", "decoder2"),))) == (*decoders[2:], "head", "logits")
-    assert recomputed(recording, Changes((Switch("encoder4", None),))) == ("bottleneck", *decoders, "head", "logits")
-    assert recomputed(recording, Changes((Switch("encoder1", None), Switch("decoder1", None)))) == ("head", "logits")
-    assert recomputed(recording, Changes((Switch("head", None),))) == ("logits",)
-    assert recomputed(recording, Changes(upsampling="nearest")) == (*decoders, "head", "logits")
-    assert recomputed(recording, Changes(own_statistics=True))[0] == "encoder1"
+    assert recomputed(course, Changes()) == ()
+    assert recomputed(course, Changes((Switch("encoder2", "decoder2"),))) == (*decoders[2:], "head", "logits")
+    assert recomputed(course, Changes((Switch("encoder4", None),))) == ("bottleneck", *decoders, "head", "logits")
+    assert recomputed(course, Changes((Switch("encoder1", None), Switch("decoder1", None)))) == ("head", "logits")
+    assert recomputed(course, Changes((Switch("head", None),))) == ("logits",)
+    assert recomputed(course, Changes(upsampling="nearest")) == (*decoders, "head", "logits")
+    assert recomputed(course, Changes(own_statistics=True))[0] == "encoder1"
 
 
 class TestUpsampling:
@@ -326,7 +343,7 @@ class TestUpsampling:
             x = torch.einsum("nchw,cd->ndhw", x, up.weight.sum((2, 3)) / 4) + up.bias[None, :, None, None]
             return F.interpolate(x, scale_factor=2, mode=mode)
 
-        changed = run_changed(model, record_all(model, image), Changes(upsampling=mode))
+        changed = changed_by(model, record_all(model, image), Changes(upsampling=mode))
         assert torch.allclose(changed, written_unet(model, image, enlarge=enlarge), atol=1e-5)
 
     @pytest.mark.parametrize(
@@ -352,11 +369,11 @@ class TestUpsampling:
 
         net, image = Net(), picture(3, 7, 6)
         recording = record_all(net, image)
-        changed = run_changed(net, recording, Changes(upsampling="bilinear"))
+        changed = changed_by(net, recording, Changes(upsampling="bilinear"))
         inner = (slice(None), slice(2 * stride, -2 * stride), slice(2 * stride, -2 * stride))
         assert changed.shape == recording.logits.shape
         assert torch.allclose(changed[inner], recording.logits[inner], atol=1e-5)
-        nearest = run_changed(net, recording, Changes(upsampling="nearest"))
+        nearest = changed_by(net, recording, Changes(upsampling="nearest"))
         assert nearest.shape == recording.logits.shape and nearest[0].unique().numel() <= 42
 
     @torch.no_grad()
@@ -367,8 +384,8 @@ class TestUpsampling:
             assert block.interpolation_mode == "nearest"
             block.interpolation_mode = "bilinear"
         recording = record_all(model, image)
-        assert torch.allclose(run_changed(model, recording, Changes(upsampling="bilinear")), twin(image)[0], atol=1e-5)
-        assert torch.equal(run_changed(model, recording, Changes(upsampling="nearest")), recording.logits)
+        assert torch.allclose(changed_by(model, recording, Changes(upsampling="bilinear")), twin(image)[0], atol=1e-5)
+        assert torch.equal(changed_by(model, recording, Changes(upsampling="nearest")), recording.logits)
 
     @torch.no_grad()
     def test_unpooling_spreads_the_value(self) -> None:
@@ -377,11 +394,11 @@ class TestUpsampling:
         x = F.max_pool2d(recording.maps["bottleneck"][None], 2, ceil_mode=True)
         for decoder, source in zip(model.decoder, ["bottleneck", "encoder4", "encoder3", "encoder2", "encoder1"], strict=True):
             x = decoder(F.interpolate(x / 4, size=recording.maps[source].shape[-2:], mode="nearest"))
-        changed = run_changed(model, recording, Changes(upsampling="nearest"))
+        changed = changed_by(model, recording, Changes(upsampling="nearest"))
         assert torch.allclose(changed, model.segmentation_head(x)[0], atol=1e-5)
 
     def test_allowed_where_there_is_something_to_change(self) -> None:
-        found = {name: allows(record_all(make(name), picture(3, 64, 64))) for name in ("unet", "nnunet", "mnist_cnn", "resnet18")}
+        found = {name: allows(trace(make(name), picture(3, 64, 64))) for name in ("unet", "nnunet", "mnist_cnn", "resnet18")}
         assert found == {
             "unet": Allowed(True, True), "nnunet": Allowed(True, False), "mnist_cnn": Allowed(False, False),
             "resnet18": Allowed(False, True),
@@ -402,4 +419,4 @@ def test_changes_together() -> None:
 
     expected = written_unet(twin, image, ("encoder2",), enlarge)
     changes = Changes((Switch("encoder2", "decoder2", "zero"),), "nearest", True)
-    assert torch.allclose(run_changed(model, record_all(model, image), changes), expected, atol=1e-4)
+    assert torch.allclose(changed_by(model, record_all(model, image), changes), expected, atol=1e-4)

@@ -12,6 +12,7 @@ from segdemo.data.preprocessing import to_input
 from segdemo.data.shapes import draw_shapes
 from segdemo.errors import SettingError
 from segdemo.features.cam import Target, contributions, grad_cam, saliency
+from segdemo.features.recording import record_all
 from segdemo.models import create_model
 from segdemo.types import Stage
 from segdemo.weights import get_weights, load_model
@@ -189,6 +190,67 @@ def test_the_head_of_a_trained_network_is_its_own_contribution(trained: tuple[nn
     cam = grad_cam(model, image, "head", Target(1))
     assert cam.contributions.shape == (1,)
     assert cam.contributions.item() == pytest.approx(cam.score, rel=1e-4)
+
+
+# Transformers
+
+
+@pytest.fixture(scope="module")
+def transformer() -> tuple[nn.Module, Tensor]:
+    torch.manual_seed(0)
+    model = create_model("smp/unet", num_classes=2, encoder_name="mit_b0").eval()
+    return model, torch.rand(1, 3, 64, 96)
+
+
+def test_a_transformers_maps_agree_with_the_second_implementation(transformer: tuple[nn.Module, Tensor]) -> None:
+    """Its stages hand on maps; what attention does in between is differentiated like everything else."""
+    model, image = transformer
+    region = torch.arange(64)[:, None].expand(64, 96) < 30
+    for stage in [s.name for s in model.stages() if s.kind in ("encoder", "bottleneck")][-2:]:  # type: ignore[operator]
+        heat, weights, shares, slopes = by_hooks(model, image, stage, region)
+        cam = grad_cam(model, image, stage, Target(0, region))
+        assert weights.any() and cam.heat.shape == heat.shape
+        torch.testing.assert_close(cam.heat, heat, rtol=1e-3, atol=1e-4 * float(heat.max() + 1e-6))
+        torch.testing.assert_close(cam.weights, weights, rtol=1e-3, atol=1e-4 * float(weights.abs().max()))
+        torch.testing.assert_close(cam.contributions, shares, rtol=1e-3, atol=1e-4 * float(shares.abs().max()))
+    torch.testing.assert_close(saliency(model, image, Target(0, region)), slopes, rtol=1e-3, atol=1e-4 * float(slopes.max()))
+
+
+class OfTokens(nn.Module):
+    """4 × 6 patches as tokens (1, 24, 5), which look at each other, are averaged and classified."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(3)
+        self.patches = nn.Conv2d(3, 5, 2, stride=2)
+        self.attention, self.tokens = nn.MultiheadAttention(5, 1, batch_first=True), nn.LayerNorm(5)
+        self.head = nn.Linear(5, 3)
+
+    def forward(self, image: Tensor) -> Tensor:
+        x = self.patches(image).flatten(2).transpose(1, 2)
+        x = self.tokens(x + self.attention(x, x, x)[0])
+        return self.head(torch.tanh(x).mean(dim=1))  # type: ignore[no-any-return]
+
+    def stages(self) -> list[Stage]:
+        return [Stage("encoder1", "encoder", "tokens"), Stage("head", "head", "head")]
+
+
+def test_tokens_are_positions_and_their_numbers_channels() -> None:
+    """By the chain rule: ∂ logit_k / ∂ x = w_k (1 − tanh² x) / 24, for each token's five numbers."""
+    model, image = OfTokens().eval(), torch.rand(1, 3, 8, 12)
+    cam = grad_cam(model, image, "encoder1", Target(2))
+    tokens: list[Tensor] = []
+    handle = model.tokens.register_forward_hook(lambda _m, _i, output: tokens.append(output.detach()[0]))
+    model(image)
+    handle.remove()
+    (x,) = tokens  # (24, 5)
+    slope = model.head.weight[2].detach() * (1 - torch.tanh(x).square()) / 24
+    weights = slope.mean(dim=0)
+    torch.testing.assert_close(cam.weights, weights)
+    torch.testing.assert_close(cam.heat, (x @ weights).relu()[:, None])
+    torch.testing.assert_close(cam.contributions, (slope * x).sum(dim=0))
+    recorded = record_all(model, image).maps["encoder1"]
+    assert cam.heat.shape == recorded.shape[1:] == (24, 1) and torch.equal(recorded[..., 0].T, x)
 
 
 # Classification networks, wrong settings, other modes

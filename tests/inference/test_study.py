@@ -15,8 +15,8 @@ def test_the_job_is_given_the_network_as_it_was_trained() -> None:
     image = torch.rand(1, 3, 32, 32)
     expected = load_model(get_weights(WEIGHTS))(image)
     engine = Engine("cpu")
-    with torch.no_grad():
-        assert torch.equal(engine.study(WEIGHTS, lambda model: model(image)), expected)
+    with torch.no_grad():  # a worker may sum with another number of threads
+        torch.testing.assert_close(engine.study(WEIGHTS, lambda model: model(image)), expected, rtol=1e-4, atol=1e-4)
     assert engine.studies == 1
 
 
