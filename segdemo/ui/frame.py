@@ -17,17 +17,21 @@ from segdemo.weights import get_weights, is_present, keep, list_weights
 __all__ = ["SEGMENT_PAGE", "choose_weights", "listed_weights", "sidebar", "use_import", "weights_line"]
 
 SEGMENT_PAGE = Path(__file__).parents[2] / "pages" / "segment.py"  # Streamlit looks for relative paths beside main.py
+COMPARE_PATH = "compare"  # of the page that has several networks
 IMPORTS_KEY = "imports"
 UPLOAD_TYPES = ["jpg", "jpeg", "png", "webp", "avif", "heic", "heif", "bmp", "gif", "tif", "tiff"]
 
 
-def sidebar() -> None:
-    """Picture and network pickers, and what the machine is doing, at the foot."""
+def sidebar(page: str = "") -> None:
+    """Picture and network pickers, and what the machine is doing, at the foot. page: the path of the one that is shown."""
     with st.sidebar:
         st.subheader(_("Picture"))
         _picture_picker()
-        st.subheader(_("Network"))
-        _weights_picker()
+        if page == COMPARE_PATH:
+            st.caption(_("The networks of a comparison are chosen on the page."))
+        else:
+            st.subheader(_("Network"))
+            _weights_picker()
         engine = shared_engine()
         memory = _("networks in memory: {n} ({mb:.0f} MB)", n=len(engine.models), mb=engine.models.used_bytes / 1e6)
         st.caption(f"{engine.device_label} · {memory}")

@@ -22,13 +22,15 @@ def main() -> None:
     page = st.navigation([
         st.Page(PAGES / "segment.py", title=_("Segment"), icon=":material/image_search:", default=True),
         st.Page(PAGES / "features.py", title=_("Feature maps"), icon=":material/grid_view:"),
+        st.Page(PAGES / "compare.py", title=_("Compare"), icon=":material/compare:"),
         st.Page(PAGES / "losses.py", title=_("Losses"), icon=":material/show_chart:"),
+        st.Page(PAGES / "layers.py", title=_("Layers"), icon=":material/layers:"),
         st.Page(PAGES / "training.py", title=_("Training"), icon=":material/model_training:"),
         st.Page(PAGES / "architectures.py", title=_("Architectures"), icon=":material/account_tree:"),
         st.Page(PAGES / "weights.py", title=_("Weights"), icon=":material/database:"),
     ])  # fmt: skip
     read_url(page.url_path)
-    sidebar()
+    sidebar(page.url_path)
     show_url_messages()
     page.run()
     write_url()

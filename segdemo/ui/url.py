@@ -7,24 +7,34 @@ these are keys. Values typed by hand bypass the widgets' bounds, therefore each 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from segdemo.data.samples import get_sample, list_samples
 from segdemo.errors import SettingError
+from segdemo.evaluation.candidate import MAX_CANDIDATES, entry_of, parse_candidates
 from segdemo.models import list_models
 from segdemo.text import _
 from segdemo.ui.words import plain
 from segdemo.weights import get_network, get_weights
 
-__all__ = ["DEFAULT_WEIGHTS", "LENSES", "STYLES", "VIEWS", "parse_input", "read_url", "show_url_messages", "write_url"]
+__all__ = [
+    "COMPARE_VIEWS", "DEFAULT_MODELS", "DEFAULT_WEIGHTS", "FEWEST_MODELS", "LAYERS", "LENSES", "STYLES", "VIEWS", "address",
+    "parse_input", "read_url", "show_url_messages", "write_url",
+]  # fmt: skip
 
 DEFAULT_WEIGHTS = "unet/nuclei"
 DEFAULT_NET = "unet"
+DEFAULT_MODELS = "fcn32s/nuclei,fcn8s/nuclei,unet/nuclei"  # from blobs to borders
+FEWEST_MODELS = 2  # of a comparison
 LARGEST_INPUT = 4096
+LONGEST_SET = 3000  # characters
 STYLES = ("fill", "contour")
 LENSES = ("channels", "probe", "whatif", "why", "time", "gate")
 VIEWS = ("curves", "spoil", "race", "trained", "honesty")
+COMPARE_VIEWS = ("panes", "disagreement", "scores", "cost")
+LAYERS = ("convolution", "mixing", "pooling", "upsampling", "coverage", "field", "normalise", "shapes")
 MESSAGES_KEY, PAGE_KEY, WRITTEN_KEY = "url_messages", "url_page", "url_written"
 
 
@@ -93,6 +103,41 @@ def _run(text: str) -> str:
     return text
 
 
+def _race(text: str) -> str:
+    if text and not re.fullmatch(r"[0-9a-f]{16}", text):
+        raise SettingError(_("In the address, race is the id of a race: sixteen digits and letters."))
+    return text
+
+
+def _models(text: str) -> str:
+    found = parse_candidates(text.split(","))
+    if len(found) < FEWEST_MODELS:
+        raise SettingError(_("In the address, models names two to {most} sets of weights, with commas between them.",
+                             most=MAX_CANDIDATES))  # fmt: skip
+    for entry in map(entry_of, found):
+        if entry.task != "segment":
+            raise SettingError(_("{id} draws pictures instead of labelling them.", id=entry.weights_id))
+    return ",".join(candidate.key for candidate in found)
+
+
+def _compare(text: str) -> str:
+    if text not in COMPARE_VIEWS:
+        raise SettingError(_("In the address, compare is one of: {names}.", names=", ".join(COMPARE_VIEWS)))
+    return text
+
+
+def _layer(text: str) -> str:
+    if text not in LAYERS:
+        raise SettingError(_("In the address, layer is one of: {names}.", names=", ".join(LAYERS)))
+    return text
+
+
+def _set(text: str) -> str:
+    if len(text) > LONGEST_SET or not re.fullmatch(r"(?:[a-z_]{1,30}:[A-Za-z0-9_.-]{1,1500}(?:,(?!$)|$)){0,24}", text):
+        raise SettingError(_("In the address, set holds pairs such as stride:2, with commas between them."))
+    return text
+
+
 def _network(text: str) -> str:
     if text:
         get_network(text)
@@ -115,6 +160,11 @@ def _parameters() -> dict[str, Parameter]:
         "second": Parameter("", _network),
         "view": Parameter("", _view),
         "run": Parameter("", _run, "training"),  # whoever has it can stop the training: no other link gives it away
+        "race": Parameter("", _race, "losses"),  # the same
+        "models": Parameter(DEFAULT_MODELS, _models, "compare"),
+        "compare": Parameter(COMPARE_VIEWS[0], _compare, "compare"),
+        "layer": Parameter(LAYERS[0], _layer, "layers"),
+        "set": Parameter("", _set, "layers"),
     }
 
 
@@ -158,6 +208,12 @@ def write_url() -> None:
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
     st.session_state[WRITTEN_KEY] = wanted
+
+
+def address() -> str:
+    """The whole address of what is on screen."""
+    query = urlencode(_as_address(), safe="/,:")
+    return str(st.context.url).partition("?")[0] + (f"?{query}" if query else "")
 
 
 def _as_address() -> dict[str, str]:

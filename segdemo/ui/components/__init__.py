@@ -6,14 +6,18 @@ from typing import Any
 
 import streamlit as st
 
-__all__ = ["channel_mosaic", "frame_player", "mask_painter", "network_walk", "picture_strip", "picture_viewer", "pixel_prober"]
+__all__ = [
+    "cell_theatre", "channel_mosaic", "convention_rows", "frame_player", "mask_painter", "network_walk", "picture_strip", "picture_viewer",
+    "pixel_prober", "synchronised_panes",
+]  # fmt: skip
 
 FOLDER = Path(__file__).parent
 
 
-def _declare(name: str) -> Callable[..., Any]:
-    """The component of `<name>.js` and `<name>.css`, with the shared module before each."""
-    js, css = ((FOLDER / f"shared.{kind}").read_text() + (FOLDER / f"{name}.{kind}").read_text() for kind in ("js", "css"))
+def _declare(name: str, *parts: str) -> Callable[..., Any]:
+    """The component of `<name>.js` and `<name>.css`, with the shared module before each, and further parts of the script."""
+    css = "".join((FOLDER / f"{part}.css").read_text() for part in ("shared", name))
+    js = "".join((FOLDER / f"{part}.js").read_text() for part in ("shared", *parts, name))
     return st.components.v2.component(f"segdemo_{name}", html='<div class="root"></div>', css=css, js=js)
 
 
@@ -24,3 +28,6 @@ channel_mosaic = _declare("mosaic")
 pixel_prober = _declare("prober")
 frame_player = _declare("frames")
 mask_painter = _declare("painter")
+convention_rows = _declare("conventions")
+cell_theatre = _declare("cells", "cells_model", "cells_paint")
+synchronised_panes = _declare("panes", "panes_view", "panes_paint", "panes_controls")

@@ -1,0 +1,193 @@
+"""A convolution as a scene: padded input, kernels and output as grids, every sum with its products, formula and code.
+
+Channels stand above each other, filters side by side. A volume's slices stand above each other within their channel.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segdemo.layerlab.convolution import Arithmetic, Float, border_source, convolve, extent, inputs_of, pad
+from segdemo.layerlab.scene import Cell, Grid, Scene, Tap, sum_line
+from segdemo.text import _
+
+__all__ = ["convolution_scene"]
+
+Kind = Literal["picture", "signed"]
+
+
+@dataclass(frozen=True)
+class _Sheets:
+    """Where the elements of an array with leading axes (block, depth) lie: one grid of the scene a (block, depth)."""
+
+    first: int
+    depths: int
+
+    def cell(self, block: int, place: Sequence[int]) -> Cell:
+        """place: (column), (row, column) or (depth, row, column)."""
+        depth, row, column = (*[0] * (3 - len(place)), *place)
+        return self.first + block * self.depths + depth, row, column
+
+
+def convolution_scene(image: Float, weight: Float, bias: Float | None, settings: Arithmetic, *, picture: bool = False) -> Scene:
+    """image (C, …), weight (filters, C / groups, …), bias (filters,) or None, one to three axes of space.
+
+    picture: the input is coloured as greys; so is the output where the weights add up to about 1, a picture again. Raises SettingError as `convolve` does.
+    """
+    output = convolve(image, weight, bias, settings)
+    padded = pad(image, settings.padding, settings.mode)
+    inputs = _input_grids(padded, image.shape[1:], settings, picture)
+    kernels = _kernel_grids(weight, settings)
+    starts = (0, len(inputs), len(inputs) + len(kernels))
+    depths = ((array.shape[-3] if image.ndim == 4 else 1) for array in (padded, weight, output))
+    sheets = [_Sheets(start, depth) for start, depth in zip(starts, depths, strict=True)]
+    taps, sums = _taps(output, padded, weight, bias, settings, sheets)
+    again = picture and bool((weight.reshape(len(weight), -1).sum(axis=1) > 0.5).all()) and len(image) == 1
+    outputs = _output_grids(output, 2 if weight.shape[1] == 1 else 1 + weight.shape[0], "picture" if again else "signed")
+    return Scene((*inputs, *kernels, *outputs), len(inputs) + len(kernels), taps, sums,
+                 _formula(image.shape[1:], weight.shape[2:], settings), _code(image, weight, bias, settings))  # fmt: skip
+
+
+def _matrix(array: Float) -> Float:
+    """A row of cells where there is one axis of space."""
+    return np.atleast_2d(array)
+
+
+def _slices(block: Float) -> list[tuple[str, Float]]:
+    """The matrices of one channel (…): itself, or the slices of a volume with words for them."""
+    if block.ndim < 3:
+        return [("", _matrix(block))]
+    return [(_(", slice {n}", n=number), matrix) for number, matrix in enumerate(block)]
+
+
+def _input_grids(padded: Float, sizes: tuple[int, ...], settings: Arithmetic, picture: bool) -> list[Grid]:
+    border, source = _border(sizes, settings)
+    grids: list[Grid] = []
+    for channel, block in enumerate(padded):
+        for depth, (words, matrix) in enumerate(_slices(block)):
+            name = _("Input") if len(padded) == 1 else _("Input channel {n}", n=channel)
+            edge, origin = (border, source) if border.ndim == 2 else (border[depth], source[depth] + [channel * len(padded[0]), 0, 0])
+            grids.append(Grid(
+                f"input{channel}_{depth}", name + words, matrix, "picture" if picture else "signed", edge, origin,
+                place=(0, len(grids)),
+            ))  # fmt: skip
+    return grids
+
+
+def _border(sizes: tuple[int, ...], settings: Arithmetic) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Which cells are padding, and the cell of the same matrix each repeats, (…, R, C, 2).
+
+    In a volume a cell can repeat one of another slice: (…, R, C, 3) with the number of that slice first.
+    """
+    axes = [border_source(size, p, settings.mode) for size, p in zip(sizes, settings.padding, strict=True)]
+    inside = [np.isin(np.arange(len(a)), np.arange(p, len(a) - p)) for a, p in zip(axes, settings.padding, strict=True)]
+    border = ~np.logical_and.reduce(np.meshgrid(*inside, indexing="ij"))
+    found = np.meshgrid(*axes, indexing="ij")
+    missing = np.logical_or.reduce([f < 0 for f in found])
+    shifted = [np.where(missing, -1, f + p) for f, p in zip(found, settings.padding, strict=True)]
+    if len(sizes) == 1:
+        return border[None], np.stack([np.where(missing, -1, 0), shifted[0]], axis=-1)[None]
+    return border, np.stack(shifted, axis=-1)
+
+
+def _kernel_grids(weight: Float, settings: Arithmetic) -> list[Grid]:
+    filters, channels = weight.shape[:2]
+    grids = []
+    for chosen, channel in product(range(filters), range(channels)):
+        group = chosen // (filters // settings.groups) * channels
+        slices = _slices(weight[chosen, channel])
+        for depth, (words, matrix) in enumerate(slices):
+            column = (0, chosen) if channels == 1 else (chosen, channel)  # filters of one channel each stand above each other
+            place = (1 + column[0], column[1] * len(slices) + depth)
+            grids.append(Grid(f"kernel{chosen}_{channel}_{depth}", _kernel_title(chosen, group + channel, weight, settings) + words,
+                              matrix, "signed", place=place))  # fmt: skip
+    return grids
+
+
+def _kernel_title(chosen: int, channel: int, weight: Float, settings: Arithmetic) -> str:
+    filters, channels = weight.shape[:2]
+    name = _("Kernel") if filters == 1 else _("Filter {n}", n=chosen)
+    return name if channels == 1 and settings.groups == 1 else _("{name}, channel {n}", name=name, n=channel)
+
+
+def _output_grids(output: Float, column: int, kind: Kind) -> list[Grid]:
+    grids: list[Grid] = []
+    for channel, block in enumerate(output):
+        for depth, (words, matrix) in enumerate(_slices(block)):
+            name = _("Output") if len(output) == 1 else _("Output channel {n}", n=channel)
+            grids.append(Grid(f"output{channel}_{depth}", name + words, matrix, kind, place=(column, len(grids))))
+    return grids
+
+
+def _taps(
+    output: Float, padded: Float, weight: Float, bias: Float | None, settings: Arithmetic, sheets: Sequence[_Sheets]
+) -> tuple[dict[Cell, tuple[Tap, ...]], dict[Cell, str]]:
+    """Inputs and arithmetic of every output cell; all filters of one place come one after the other."""
+    taps: dict[Cell, tuple[Tap, ...]] = {}
+    sums: dict[Cell, str] = {}
+    values, weights, channels = padded.tolist(), weight.tolist(), weight.shape[1]
+    several = [_("channel {n}", n=n) for n in range(channels)]
+    parts = [_("slice {n}", n=n) for n in range(weight.shape[2])] if weight.ndim == 5 and channels == 1 else several
+    for *place, chosen in product(*map(range, (*output.shape[1:], output.shape[0]))):
+        found, terms = [], []
+        for source in inputs_of((chosen, *place), weight.shape, settings):
+            value, factor = _element(values, source.at), _element(weights, source.weight)
+            at = sheets[0].cell(source.at[0], source.at[1:])
+            by = sheets[1].cell(chosen * channels + source.weight[1], source.weight[2:])
+            found.append(Tap(*at, factor, by, value * factor))
+            terms.append((value, factor))
+        cell = sheets[2].cell(chosen, place)
+        taps[cell] = tuple(found)
+        sums[cell] = sum_line(terms, float(output[(chosen, *place)]), None if bias is None else float(bias[chosen]), parts)
+    return taps, sums
+
+
+def _element(nested: list[object], at: tuple[int, ...]) -> float:
+    """An element of nested lists; much faster than one of an array."""
+    for index in at:
+        nested = nested[index]  # type: ignore[assignment]
+    return float(nested)  # type: ignore[arg-type]
+
+
+def _formula(sizes: tuple[int, ...], kernel: tuple[int, ...], settings: Arithmetic) -> str:
+    """The shape formula, filled in for every axis; once where all axes are alike."""
+    lines = []
+    for n, k, s, p, d in zip(sizes, kernel, settings.stride, settings.padding, settings.dilation, strict=True):
+        size = (n + 2 * p - extent(k, d)) // s + 1
+        lines.append(f"⌊({n} + 2·{p} − {d}·({k} − 1) − 1) / {s}⌋ + 1 = {size}")
+    names = {1: ("",), 2: (_("height"), _("width")), 3: (_("depth"), _("height"), _("width"))}[len(lines)]
+    if len(set(lines)) == 1:
+        return lines[0]
+    return "\n".join(f"{name}: {line}" for name, line in zip(names, lines, strict=True))
+
+
+def _code(image: Float, weight: Float, bias: Float | None, settings: Arithmetic) -> str:
+    """PyTorch, with which the same numbers come out."""
+    axes = image.ndim - 1
+    lines = ["import torch, torch.nn.functional as F", f"x = torch.tensor({_numbers(image[None])}, dtype=torch.float64)",
+             f"w = torch.tensor({_numbers(weight)}, dtype=torch.float64)"]  # fmt: skip
+    if settings.flipped:
+        lines.append(f"w = w.flip({', '.join(str(-a) for a in range(axes, 0, -1))})  # a true convolution")
+    if bias is not None:
+        lines.append(f"b = torch.tensor({_numbers(bias)}, dtype=torch.float64)")
+    padding = f"{settings.padding}" if settings.mode == "zeros" else "0"
+    if settings.mode != "zeros":
+        sides = tuple(p for amount in reversed(settings.padding) for p in (amount, amount))
+        lines.append(f'x = F.pad(x, {sides}, mode="{settings.mode}")')
+    options = f"stride={settings.stride}, padding={padding}, dilation={settings.dilation}, groups={settings.groups}"
+    lines.append(f"print(F.conv{axes}d(x, w, {'b' if bias is not None else 'None'}, {options}))")
+    return "\n".join(lines)
+
+
+def _numbers(array: Float) -> str:
+    """Nested lists with every digit, whole numbers without a point."""
+    def short(item: object) -> object:
+        if isinstance(item, list):
+            return [short(part) for part in item]
+        return int(item) if isinstance(item, float) and item.is_integer() else item
+
+    return str(short(array.tolist()))

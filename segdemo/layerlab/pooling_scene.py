@@ -1,0 +1,196 @@
+"""Pooling as a scene: the windows with their padding and what sticks out, the output, where each maximum was found.
+
+`shift_scene` has the same picture twice, moved by some pixels, with what changed in the output marked.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segdemo.layerlab.convolution import Arithmetic, convolve, extent
+from segdemo.layerlab.pooling import Pooling, average_pool, counted, max_pool, pooled_size, windows
+from segdemo.layerlab.scene import LINE_TERMS, Cell, Grid, Scene, Tap, digits, literal, sum_line
+from segdemo.text import _
+
+__all__ = ["KINDS", "Kind", "Shrinking", "moved", "pooling_scene", "shift_scene", "shrunk"]
+
+Float = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Kind = Literal["max", "average", "global", "strided"]
+KINDS: tuple[Kind, ...] = ("max", "average", "global", "strided")
+
+
+@dataclass(frozen=True)
+class Shrinking:
+    """A layer that makes a picture smaller. `weight` (kernel height, width) is that of a strided convolution alone.
+
+    Of "global" the settings have no say: its window is the picture.
+    """
+
+    kind: Kind
+    settings: Pooling
+    weight: Float | None = None
+
+    def windows_on(self, image: Float) -> Pooling:
+        """The windows; of a global average a single one."""
+        return Pooling((image.shape[0], image.shape[1]), (1, 1)) if self.kind == "global" else self.settings
+
+
+def shrunk(image: Float, layer: Shrinking) -> Float:
+    """image (H, W) → (h, w). Raises SettingError where the windows do not fit."""
+    settings = layer.windows_on(image)
+    if layer.weight is not None:
+        moves = Arithmetic(settings.stride, settings.padding, settings.dilation)
+        return convolve(image[None], layer.weight[None, None], None, moves)[0]
+    return max_pool(image, settings)[0] if layer.kind == "max" else average_pool(image, settings)
+
+
+def moved(wide: Float, by: int, room: int) -> tuple[Float, Float]:
+    """A picture before and after it moves to the right by some pixels; what comes in on the left is there in `wide`.
+
+    wide (H, room + W) → two pictures (H, W); 0 ≤ by ≤ room.
+    """
+    return wide[:, room:], wide[:, room - by : wide.shape[1] - by]
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """An input with all that windows look at around it; place (0, 0) of the input is at `origin`."""
+
+    values: Float
+    border: Flags
+    origin: tuple[int, int]
+
+
+def pooling_scene(image: Float, layer: Shrinking, *, picture: bool = False) -> Scene:
+    """image (H, W). picture: coloured as greys from 0 to 1. Raises SettingError where the windows do not fit."""
+    return _scene([(_("Input"), _("Output"), image)], layer, picture)
+
+
+def shift_scene(wide: Float, layer: Shrinking, by: int, room: int, *, picture: bool = False) -> Scene:
+    """The picture before and after it moved, see `moved`, under each other; outputs that changed are marked."""
+    before, after = moved(wide, by, room)
+    changed = int((~np.isclose(shrunk(before, layer), shrunk(after, layer), rtol=0, atol=1e-12)).sum())
+    title = _("Output: {n} of {all} changed", n=changed, all=shrunk(after, layer).size)
+    return _scene([(_("Before"), _("Output"), before), (_("Moved by {n}", n=by), title, after)], layer, picture)
+
+
+def _scene(rows: list[tuple[str, str, Float]], layer: Shrinking, picture: bool) -> Scene:
+    settings, kernel = layer.windows_on(rows[0][2]), 2 * len(rows)
+    grids, taps, sums, links = [], {}, {}, []
+    first = shrunk(rows[0][2], layer)
+    for number, (above, below, image) in enumerate(rows):
+        drawn, output = _drawn(image, layer.kind, settings), shrunk(image, layer)
+        changed = ~np.isclose(output, first, rtol=0, atol=1e-12)
+        found = _taps(image, drawn, output, layer, (2 * number, 2 * number + 1, kernel))
+        taps |= {cell: each for cell, (each, _line) in found.items()}
+        sums |= {cell: line for cell, (_each, line) in found.items()}
+        winners = np.zeros(drawn.values.shape, np.bool_)
+        if layer.kind == "max":
+            places = max_pool(image, settings)[1] + drawn.origin
+            winners[places[..., 0], places[..., 1]] = True
+            links += [((2 * number, int(y), int(x)), (2 * number + 1, *map(int, place)))
+                      for place in np.ndindex(output.shape) for y, x in [places[place]]]  # fmt: skip
+        grids += [
+            Grid(f"input{number}", above, drawn.values, "picture" if picture else "signed", drawn.border, marked=winners, place=(0, number)),
+            Grid(f"output{number}", below, output, "picture" if picture and layer.weight is None else "signed", marked=changed,
+                 place=(2, number)),
+        ]  # fmt: skip
+    if layer.weight is not None:
+        grids.append(Grid("kernel", _("Kernel"), layer.weight, "signed", place=(1, 0)))
+    shape = rows[0][2].shape
+    return Scene(tuple(grids), 1, taps, sums, _formula(shape, layer, settings), _code(rows[0][2], layer, settings), links=tuple(links))
+
+
+def _drawn(image: Float, kind: Kind, settings: Pooling) -> _Drawn:
+    """The input with padding and with what windows stick out into; −∞ never wins, NaN is no cell and is not counted."""
+    ends = [
+        max([size + p, *(window[-1] + 1 for window in windows(size, settings, axis))])
+        for axis, (size, p) in enumerate(zip(image.shape, settings.padding, strict=True))
+    ]
+    (top, left), (height, width) = settings.padding, image.shape
+    values = np.full((ends[0] + top, ends[1] + left), np.nan)
+    if kind in ("max", "strided") or settings.count_include_pad:
+        values[: height + 2 * top, : width + 2 * left] = -np.inf if kind == "max" else 0.0
+    border = np.ones(values.shape, np.bool_)
+    inside = (slice(top, top + height), slice(left, left + width))
+    values[inside], border[inside] = image, False
+    return _Drawn(values, border, (top, left))
+
+
+def _taps(
+    image: Float, drawn: _Drawn, output: Float, layer: Shrinking, numbers: tuple[int, int, int]
+) -> dict[Cell, tuple[tuple[Tap, ...], str]]:
+    """Inputs and arithmetic of every output cell. numbers: of the input's, the output's and the kernel's grid."""
+    settings = layer.windows_on(image)
+    rows, columns = (windows(size, settings, axis) for axis, size in enumerate(image.shape))
+    found = {}
+    for r, c in np.ndindex(output.shape):
+        counts = set(counted(rows[r], columns[c], image.shape, settings))
+        taps, values = [], []
+        for (i, y), (j, x) in ((a, b) for a in enumerate(rows[r]) for b in enumerate(columns[c])):
+            row, column = y + drawn.origin[0], x + drawn.origin[1]
+            value = float(drawn.values[row, column])
+            weight, by = None, None
+            if layer.weight is not None:
+                weight, by = float(layer.weight[i, j]), (numbers[2], i, j)
+            elif layer.kind != "max":
+                weight = 1 / len(counts) if (y, x) in counts else 0.0
+            product = None if weight is None else 0.0 if np.isnan(value) else value * weight
+            taps.append(Tap(numbers[0], row, column, weight, by, product))
+            values.append(value)
+        line = _line(values, taps, float(output[r, c]), layer.kind, len(counts))
+        found[(numbers[1], r, c)] = (tuple(taps), line)
+    return found
+
+
+def _line(values: list[float], taps: list[Tap], result: float, kind: Kind, count: int) -> str:
+    """The arithmetic of a cell in one line."""
+    if kind == "strided":
+        return sum_line([(value, tap.weight or 0.0) for value, tap in zip(values, taps, strict=True)], result)
+    used = [value for value in values if not np.isnan(value)]
+    words = ["−∞" if np.isinf(value) else digits(value) for value in used[:LINE_TERMS]]
+    if len(used) > LINE_TERMS:
+        words.append(_("… {n} more", n=len(used) - LINE_TERMS))
+    total = digits(result).strip("()")
+    return f"max({', '.join(words)}) = {total}" if kind == "max" else f"({' + '.join(words)}) / {count} = {total}"
+
+
+def _formula(shape: tuple[int, ...], layer: Shrinking, settings: Pooling) -> str:
+    """The shape formula, filled in for rows and columns; once where they are alike."""
+    if layer.kind == "global":
+        return _("A single window as large as the input: {h} × {w} → 1 × 1", h=shape[0], w=shape[1])
+    lines = [
+        _one_formula(n, *each, ceil_mode=settings.ceil_mode)
+        for n, *each in zip(shape, settings.kernel, settings.stride, settings.padding, settings.dilation, strict=True)
+    ]
+    return lines[0] if lines[0] == lines[1] else _("height: {h}\nwidth: {w}", h=lines[0], w=lines[1])
+
+
+def _one_formula(n: int, k: int, s: int, p: int, d: int, *, ceil_mode: bool) -> str:
+    size = pooled_size(n, k, s, p, d, ceil_mode)
+    left, right = "⌈⌉" if ceil_mode else "⌊⌋"
+    line = f"{left}({n} + 2·{p} − {d}·({k} − 1) − 1) / {s}{right} + 1"
+    if ceil_mode and size < -(-(n + 2 * p - extent(k, d)) // s) + 1:
+        return _("{line} − 1 = {size}, for the last window would start behind the input", line=line, size=size)
+    return f"{line} = {size}"
+
+
+def _code(image: Float, layer: Shrinking, settings: Pooling) -> str:
+    """PyTorch, with which the same numbers come out."""
+    lines = ["import torch, torch.nn.functional as F", f"x = torch.tensor({literal(image[None, None])}).double()"]
+    options = f"stride={settings.stride}, padding={settings.padding}"
+    if layer.weight is not None:
+        lines.append(f"w = torch.tensor({literal(layer.weight[None, None])}).double()")
+        lines.append(f"print(F.conv2d(x, w, {options}, dilation={settings.dilation}))")
+    elif layer.kind == "max":
+        more = f"dilation={settings.dilation}, ceil_mode={settings.ceil_mode}, return_indices=True"
+        lines.append(f"print(F.max_pool2d(x, {settings.kernel}, {options}, {more}))")
+    elif layer.kind == "average":
+        more = f"ceil_mode={settings.ceil_mode}, count_include_pad={settings.count_include_pad}"
+        lines.append(f"print(F.avg_pool2d(x, {settings.kernel}, {options}, {more}))")
+    else:
+        lines.append("print(F.adaptive_avg_pool2d(x, 1))")
+    return "\n".join(lines)

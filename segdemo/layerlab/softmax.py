@@ -1,0 +1,75 @@
+"""Softmax with a temperature: from logits to probabilities, and how each probability moves with each logit.
+
+Hinton, Vinyals and Dean, Distilling the Knowledge in a Neural Network, 2015, arXiv:1503.02531, equation 1 (temperature).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segdemo.layerlab.scene import Cell, Grid, Scene, Tap, digits
+from segdemo.text import _
+
+__all__ = ["exponentials", "softmax", "softmax_gradient", "softmax_scene"]
+
+Float = NDArray[np.float64]
+
+
+def exponentials(logits: Float, temperature: float) -> Float:
+    """e^((z − max z) / T), (classes,). Taking the largest away changes no probability and overflows never."""
+    return np.asarray(np.exp((logits - logits.max()) / temperature))
+
+
+def softmax(logits: Float, temperature: float = 1.0) -> Float:
+    """e^(z/T) over the sum of all of them, (classes,), adds up to 1. temperature: above 0."""
+    shares = exponentials(logits, temperature)
+    return np.asarray(shares / shares.sum())
+
+
+def softmax_gradient(logits: Float, temperature: float = 1.0) -> Float:
+    """∂p_i/∂z_j = p_i · ([i = j] − p_j) / T, (classes, classes). Every row and column adds up to 0."""
+    probs = softmax(logits, temperature)
+    return np.asarray(probs[:, None] * (np.eye(len(probs)) - probs[None, :]) / temperature)
+
+
+LOGITS, POWERS, PROBS, GRADIENT = range(4)
+
+
+def softmax_scene(logits: Float, temperature: float) -> Scene:
+    """Logits (classes,), their powers of e, the probabilities, and the matrix of gradients; classes stand above each other."""
+    powers, probs, gradient = exponentials(logits, temperature), softmax(logits, temperature), softmax_gradient(logits, temperature)
+    grids = (
+        Grid("logits", _("Logits z"), logits[:, None], "signed"),
+        Grid("powers", _("e to the (z − {most}) / {t}", most=digits(float(logits.max())), t=digits(temperature)), powers[:, None], "count"),
+        Grid("probs", _("Probabilities p"), probs[:, None], "count"),
+        Grid("gradient", _("∂p of the row / ∂z of the column"), gradient, "signed"),
+    )
+    taps: dict[Cell, tuple[Tap, ...]] = {}
+    sums: dict[Cell, str] = {}
+    classes = range(len(logits))
+    largest, total = int(logits.argmax()), float(powers.sum())
+    for i in classes:
+        taps[POWERS, i, 0] = tuple(Tap(LOGITS, row, 0) for row in dict.fromkeys((i, largest)))
+        sums[POWERS, i, 0] = _("e to the ({z} − {most}) / {t} = {value}", z=digits(float(logits[i])), most=digits(float(logits.max())),
+                               t=digits(temperature), value=digits(float(powers[i])))  # fmt: skip
+    for i in classes:
+        taps[PROBS, i, 0] = (Tap(POWERS, i, 0), *(Tap(POWERS, j, 0) for j in classes if j != i))
+        added = " + ".join(digits(float(power)) for power in powers)
+        sums[PROBS, i, 0] = f"{digits(float(powers[i]))} / ({added}) = {digits(float(powers[i]))} / {digits(total)} = {digits(float(probs[i]))}"
+    for i in classes:
+        for j in classes:
+            taps[GRADIENT, i, j] = tuple(Tap(PROBS, row, 0) for row in dict.fromkeys((i, j)))
+            sums[GRADIENT, i, j] = _gradient_line(float(probs[i]), float(probs[j]), i == j, temperature, float(gradient[i, j]))
+    formula = " + ".join(digits(float(p)) for p in probs) + " = 1"
+    return Scene(grids, PROBS, taps, sums, formula, _code(logits, temperature))
+
+
+def _gradient_line(row: float, column: float, same: bool, temperature: float, value: float) -> str:
+    return f"{digits(row)} · ({int(same)} − {digits(column)}) / {digits(temperature)} = {digits(value).strip('()')}"
+
+
+def _code(logits: Float, temperature: float) -> str:
+    """PyTorch, with which the same numbers come out."""
+    return "\n".join([
+        "import torch", f"z = torch.tensor({logits.tolist()}).double()", f"p = lambda z: torch.softmax(z / {temperature}, dim=0)",
+        "print(p(z))", "print(torch.autograd.functional.jacobian(p, z))",
+    ])  # fmt: skip

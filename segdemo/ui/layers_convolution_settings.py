@@ -1,0 +1,133 @@
+"""The controls of the Convolution view. Each knows from the others how far it can go, and the page says what stops it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from segdemo.layerlab.convolution import MODES, Arithmetic, Mode, extent, largest_padding
+from segdemo.text import _
+from segdemo.ui.layers_settings import choice_setting, number_setting, switch_setting
+
+__all__ = ["Limit", "axis_words", "dilation_limit", "kernel_limit", "movement", "padding_limit", "shape_of_channels"]
+
+LARGEST_KERNEL, LARGEST_STRIDE, LARGEST_PADDING, LARGEST_DILATION = 7, 4, 4, 4
+MOST_CHANNELS = 4
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How far a control can go, and what stops it there; no reason where it is only the page's own bound."""
+
+    most: int
+    reason: str = ""
+
+
+def padding_limit(size: int, mode: Mode) -> Limit:
+    """The most that the mode can fill."""
+    limit = largest_padding(size, mode)
+    if limit is None or limit >= LARGEST_PADDING:
+        return Limit(LARGEST_PADDING)
+    if mode == "reflect":
+        return Limit(limit, _("Reflect mirrors at the outermost cell without repeating it: {n} cells give a border of {most}.",
+                              n=size, most=limit))  # fmt: skip
+    return Limit(limit, _("Circular goes once around: {n} cells give a border of {most}.", n=size, most=limit))
+
+
+def kernel_limit(size: int, padding: int) -> Limit:
+    """The largest kernel that fits into the padded input."""
+    most = size + 2 * padding
+    if most >= LARGEST_KERNEL:
+        return Limit(LARGEST_KERNEL)
+    return Limit(most, _("A kernel has to fit into the {n} cells that there are with padding.", n=most))
+
+
+def dilation_limit(size: int, padding: int, kernel: int) -> Limit:
+    """The widest gaps with which a kernel still fits."""
+    if kernel == 1:
+        return Limit(1, _("A kernel of one cell has no gaps to widen: its dilation is 1."))
+    most = (size + 2 * padding - 1) // (kernel - 1)
+    if most >= LARGEST_DILATION:
+        return Limit(LARGEST_DILATION)
+    return Limit(most, _("With a dilation of {d} the kernel would span {span} cells, and there are {n}.",
+                         d=most + 1, span=extent(kernel, most + 1), n=size + 2 * padding))  # fmt: skip
+
+
+def axis_words(axes: int) -> tuple[tuple[str, str], ...]:
+    """A letter and a sign for each axis that has a control of its own; a volume's axes share one."""
+    return {1: (("w", ""),), 2: (("h", "↕"), ("w", "↔")), 3: (("a", ""),)}[axes]
+
+
+def movement(sizes: Sequence[int], kernel: Sequence[int] | None) -> tuple[tuple[int, ...], Arithmetic]:
+    """Kernel size and how it moves over an input of these sizes. kernel: its sizes where they are given, as a known kernel's.
+
+    They are settled in this order: padding by the mode, the kernel by what padding leaves, dilation by the kernel.
+    """
+    mode = _mode()
+    words = axis_words(len(sizes))
+    rows = {name: st.columns(len(words), gap="small") for name in ("kspd" if kernel is None else "spd")}
+    found: dict[str, list[int]] = {name: [] for name in "kspd"}
+    reasons: list[str] = []
+
+    def control(name: str, axis: int, low: int, limit: Limit, default: int) -> int:
+        with rows[name][axis]:
+            value = _slider(name, words[axis], low, limit, default)
+        if value == limit.most and limit.reason and limit.reason not in reasons:
+            reasons.append(limit.reason)
+        found[name].append(value)
+        return value
+
+    for axis, size in enumerate(sizes[: len(words)]):
+        padding = control("p", axis, 0, padding_limit(size, mode), 1)
+        if kernel is None:
+            span = control("k", axis, 1, kernel_limit(size, padding), 3)
+        else:
+            found["k"].append(span := kernel[axis])
+        control("d", axis, 1, dilation_limit(size, padding, span), 1)
+        control("s", axis, 1, Limit(LARGEST_STRIDE), 1)
+    if reasons:
+        st.caption(" ".join(reasons))
+    times = len(sizes) // len(words)
+    kernels, strides, paddings, dilations = (tuple(found[name]) * times for name in "kspd")
+    return kernels, Arithmetic(strides, paddings, dilations, mode=mode)
+
+
+def _mode() -> Mode:
+    words = {"zeros": _("zeros"), "reflect": _("reflect"), "replicate": _("replicate"), "circular": _("circular")}
+    chosen = choice_setting(
+        "mode", _("Border filled with"), words, "zeros", help=_("Where the values around the input come from. Hover a border cell."),
+    )  # fmt: skip
+    return next(mode for mode in MODES if mode == chosen)
+
+
+def _slider(name: str, axis: tuple[str, str], low: int, limit: Limit, default: int) -> int:
+    titles = {"k": _("Kernel"), "s": _("Stride"), "p": _("Padding"), "d": _("Dilation")}
+    helps = {
+        "k": _("Cells of the kernel along this axis."), "s": _("Cells by which the kernel moves on."),
+        "p": _("Cells put around the input, on both sides."), "d": _("Distance between the cells that the kernel touches."),
+    }  # fmt: skip
+    letter, sign = axis
+    return number_setting(
+        f"{name}{letter}", f"{titles[name]} {sign}".strip(), low, limit.most, default,
+        help=f"{helps[name]} {limit.reason}".strip(), why=limit.reason,
+    )  # fmt: skip
+
+
+def shape_of_channels(axes: int) -> tuple[int, int, int, bool, bool]:
+    """Input channels, filters, groups, bias and whether the kernel is flipped."""
+    most = MOST_CHANNELS if axes < 3 else 2
+    with st.popover(_("Channels, filters, groups"), icon=":material/layers:", width="stretch"):
+        channels = number_setting("c", _("Input channels"), 1, most, 1, help=_("Each has a slice of every filter, and all are added up."))
+        filters = number_setting("f", _("Filters"), 1, most, 1, help=_("Each makes an output channel of its own."))
+        possible = [n for n in range(1, most + 1) if channels % n == 0 and filters % n == 0]
+        words = {str(n): _("{n}, depthwise", n=n) if n == channels > 1 else str(n) for n in possible}
+        why = _("Groups have to divide {channels} channels and {filters} filters.", channels=channels, filters=filters)
+        groups = int(choice_setting("g", _("Groups"), words, "1", compact=True, why=why, help=_(
+            "Channels and filters are dealt out to groups that see nothing of each other. As many as channels: depthwise.")))  # fmt: skip
+        if len(possible) < most:
+            st.caption(why)
+        bias = switch_setting("b", _("Bias"), help=_("A number that each filter adds to all of its sums."))
+        flipped = switch_setting("flip", _("Flip the kernel"), help=_(
+            "A true convolution, as mathematics has it. What networks call convolution is cross-correlation, without flipping; "
+            "since the weights are learned, both can do the same."))  # fmt: skip
+    return channels, filters, groups, bias, flipped
