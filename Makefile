@@ -19,7 +19,7 @@ test: $(TEST_READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: $(TEST_READY)
 	$(BIN)/python -m pytest tests/benchmarks -m benchmark -s

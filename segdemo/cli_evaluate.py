@@ -28,6 +28,7 @@ COLUMNS = {
     "iou": N_("IoU"), "dice": N_("Dice"), "precision": N_("Prec."), "recall": N_("Recall"), "boundary_f1": N_("B. F1"),
     "hausdorff95": N_("H95 px"), "object_ap": N_("Obj. AP"), "latency_ms": N_("ms"),
 }  # fmt: skip
+MAX_TABLE_WIDTH = 200  # characters
 SHOWN_LEFT_OUT, SHOWN_NAMES, EXAMPLES = 20, 8, 9
 Writer = Callable[[Evaluation, Sequence[PictureExample]], str]
 
@@ -104,11 +105,13 @@ def print_results(console: Console, evaluation: Evaluation) -> None:
 
     chosen = [measure for measure in MEASURES if measure.field in COLUMNS]
     headings = [Column(_(COLUMNS[measure.field]), justify="right") for measure in chosen]
-    table = Table(Column(_("weights"), overflow="fold"), *headings, box=None, padding=(0, 1, 0, 0))
+    table = Table(Column(_("weights"), no_wrap=True), *headings, box=None, padding=(0, 1, 0, 0))
     for row in summary_rows(evaluation):
         table.add_row(escape(row.key), *(shown(getattr(row, measure.field), measure) for measure in chosen))
     if evaluation.results:
-        console.print(table)
+        whole = console.measure(table, options=console.options.update(width=MAX_TABLE_WIDTH)).maximum
+        # A name cut in two cannot be copied, and no console prints wider than itself.
+        Console(file=console.file, width=max(console.width, whole)).print(table)
         text = _("Scores over all pixels but the background. Pictures: {n}. Classes: {names}. Outline: {tolerance:g} px.",
                  n=max(len(result.pictures) for result in evaluation.results), tolerance=evaluation.settings.boundary_tolerance,
                  names=_listed([info.name for info in evaluation.classes[1:]]))  # fmt: skip
