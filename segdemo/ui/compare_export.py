@@ -29,8 +29,9 @@ __all__ = ["Export", "command_line", "examples", "show_export"]
 
 EXAMPLES = 9
 EXPORT_KEY = "scores_export"
-MOST_BYTES = 400_000_000  # of a ZIP: the browser and the server each hold it once
+MOST_BYTES = 400_000_000  # of the files of one export: the ZIP passes through memory on its way to the browser
 TICK_S = 0.5
+LOOKED_AT = 20  # pictures, after which the size is looked at
 
 
 def show_export(run: Run, evaluation: Evaluation, look: Look) -> None:
@@ -96,7 +97,7 @@ class Export:
         self.zip = self._folder / "predictions.zip"
         weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         accepted = [candidate for candidate in run.candidates if candidate.weights_id in run.space.tables]
-        evaluator = Evaluator(run.chosen.data, accepted, shared_engine())
+        evaluator = Evaluator(run.chosen.data, accepted, shared_engine(), with_predictions=True)
         self._made = self._folder / "files"
         self._files = PredictionFiles(
             run.chosen.data.names, [candidate.key for candidate in accepted], masks=self._made / "label-maps",
@@ -107,7 +108,7 @@ class Export:
 
     def _add(self, judged: JudgedPicture) -> None:
         self._files.add(judged)
-        if self.judging.pictures % 20 == 0 and sum(p.stat().st_size for p in self._made.rglob("*")) > MOST_BYTES:
+        if self.judging.pictures % LOOKED_AT == 1 and sum(p.stat().st_size for p in self._made.rglob("*")) > MOST_BYTES:
             raise SettingError(_("The predictions take more than {mb:.0f} MB. The command line writes them without a limit.",
                                  mb=MOST_BYTES / 1e6))  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
@@ -22,14 +23,14 @@ NO_BAR = {"displayModeBar": False}
 
 
 def retitled(figure: go.Figure, titles: Mapping[str, str]) -> go.Figure:
-    """The figure with candidates' titles where it has their keys."""
+    """The figure with candidates' titles where it has their keys. Plotly reads a little HTML in them, which is made plain."""
     for trace in figure.data:
         key, separator, rest = (trace.name or "").partition(" · ")
         if key in titles:
-            trace.name = titles[key] + separator + rest
+            trace.name = escape(titles[key]) + separator + rest
         for known, title in titles.items():
             if trace.hovertemplate:
-                trace.hovertemplate = trace.hovertemplate.replace(f"<extra>{known}</extra>", f"<extra>{title}</extra>")
+                trace.hovertemplate = trace.hovertemplate.replace(f"<extra>{known}</extra>", f"<extra>{escape(title)}</extra>")
     return figure
 
 
@@ -138,7 +139,7 @@ def object_figure(evaluation: Evaluation, titles: Sequence[str], colours: Sequen
             continue
         precision = counts[:, 0] / np.maximum(1, counts.sum(axis=1))
         figure.add_scatter(
-            x=CHALLENGE_THRESHOLDS, y=precision, mode="lines+markers", name=title, line={"color": colour, "width": 2.2},
+            x=CHALLENGE_THRESHOLDS, y=precision, mode="lines+markers", name=escape(title), line={"color": colour, "width": 2.2},
             marker={"size": 7, "symbol": symbol}, hovertemplate="IoU ≥ %{x:.2f}: %{y:.3f}<extra></extra>",
         )  # fmt: skip
     figure.update_layout(height=300, margin={"l": 0, "r": 8, "t": 6, "b": 0}, hovermode="closest",

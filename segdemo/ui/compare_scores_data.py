@@ -76,7 +76,8 @@ def _drawn(name: str) -> LabelledSet:
 
 def _zip(_candidates: tuple[Candidate, ...]) -> ChosenSet | None:
     """The ZIP that was dropped last; it is kept on disk, so that it is still there after a look at another page."""
-    upload = st.file_uploader(
+    left, right = st.columns([3, 2], gap="medium")
+    upload = left.file_uploader(
         _("Images and masks in a ZIP"), type=["zip"], key="scores_upload",
         help=_("Folders images/ and masks/ with the same names, or cell.png beside cell_mask.png, nested as you like. "
                "Masks: class numbers, black and white, or one colour a class."),
@@ -90,9 +91,10 @@ def _zip(_candidates: tuple[Candidate, ...]) -> ChosenSet | None:
     if not Path(kept).is_file():
         raise SettingError(_("{name} is not kept any more: drop it again.", name=plain(name)))
     if upload is None:
-        st.caption(_("Kept from before: {name}", name=plain(name)))
+        left.caption(_("Kept from before: {name}", name=plain(name)))
     found = _checked(kept, ())
-    names = _names(kept, found.class_names)
+    with right:
+        names = _names(kept, found.class_names)
     data = found if names == found.class_names else _checked(kept, names)
     short = Path(name.replace("\\", "/")).name[-120:] or "data.zip"
     given = names if names != found.class_names else ()

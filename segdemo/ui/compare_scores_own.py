@@ -37,8 +37,8 @@ def choose_own(candidates: tuple[Candidate, ...]) -> ChosenSet | None:
         files.append((name, choice.data, truth))
     data = from_files(_("My pictures"), [info.name for info in classes], files, left_out)
     if not len(data):
-        st.info(_("None of your pictures has a mask yet. Add pictures in the sidebar, and their masks above: a mask "
-                  "belongs to the picture of the same name."), icon=":material/fact_check:")  # fmt: skip
+        st.info(_("None of your pictures has a known truth yet. Add pictures in the sidebar: a field for their masks then "
+                  "appears here. Generated samples have their truth already."), icon=":material/fact_check:")  # fmt: skip
         return None
     content = repr(
         [(n, hashlib.sha256(d).hexdigest(), None if t is None else hashlib.sha256(t.tobytes()).hexdigest()) for n, d, t in files]
@@ -68,9 +68,6 @@ def _mask_field(available: Sequence[Choice]) -> None:
     """Masks for several pictures at once, brought together by their names."""
     uploads = [choice for choice in available if choice.sample is None]
     if not uploads:
-        st.caption(
-            _("Add pictures of your own in the sidebar; then their masks go here. The sample counts where its truth is known.")
-        )
         return
     given = st.file_uploader(
         _("Masks of my pictures"), type=["png", "tif", "tiff", "bmp", "gif"], accept_multiple_files=True, key="scores_masks",

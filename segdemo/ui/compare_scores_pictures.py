@@ -42,7 +42,10 @@ def show_pictures(run: Run, evaluation: Evaluation, look: Look) -> None:
             table.style.format(writers), hide_index=True, key=f"scores_pictures_{field}",
             height=min(TABLE_HEIGHT, 38 + 35 * len(table)),
             on_select="rerun", selection_mode="single-row", alt=_("Scores of each picture"),
-            column_config={_("Picture"): st.column_config.TextColumn(pinned=True)},
+            column_config={
+                _("Picture"): st.column_config.TextColumn(pinned=True),
+                **{name: st.column_config.NumberColumn(width=88, help=name) for name in table.columns[1:]},
+            },
         )  # fmt: skip
         st.caption(_("Choose a row to open its picture. “–”: nothing to score."))
     with right:

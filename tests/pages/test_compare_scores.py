@@ -102,6 +102,11 @@ def said(app: AppTest) -> str:
     return " ".join(part.value for part in parts).replace("\\", "")
 
 
+def bar(app: AppTest) -> str:
+    """What the progress bar says."""
+    return " ".join(str(element.proto.text) for element in app.get("progress"))
+
+
 def section(app: AppTest, name: str) -> AppTest:
     return sound(app.segmented_control(key="scores_section").set_value(name).run())
 
@@ -303,7 +308,7 @@ def test_it_is_cancelled_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     gate = Gate(monkeypatch)
     app = AppTest.from_string(SCRIPT, default_timeout=60).run()
     run = known_run(app)
-    assert run.live and "Judging: 0 of 4 pictures" in str(app.get("progress"))
+    assert run.live and "Judging: 0 of 4 pictures" in bar(app)
     gate.passed.release()
     while run.judging is not None and run.judging.pictures < 1:
         time.sleep(0.02)
@@ -329,7 +334,7 @@ def test_others_wait_in_line_and_a_full_line_says_so(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(compare_scores_run, "shared_judges", lambda: jobs)
     monkeypatch.setattr(compare_scores, "shared_judges", lambda: jobs)
     first, second, third = (AppTest.from_string(SCRIPT, default_timeout=60).run() for _visitor in range(3))
-    assert known_run(first).live and "Number 1 in line" in str(second.get("progress"))
+    assert known_run(first).live and "Number 1 in line" in bar(second)
     assert "others are waiting already" in said(third) and third.button(key="scores_begin")
     gate.open.set()
     gate.passed.release(50)
@@ -352,6 +357,20 @@ def test_who_has_gone_does_not_hold_a_place(monkeypatch: pytest.MonkeyPatch) -> 
     assert job.closed.wait(20) and job.state == "stopped"
     gate.open.set()
     assert "the page was closed" in said(sound(app.run()))
+
+
+def test_what_fails_unforeseen_says_so_and_can_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = Evaluator._judge
+
+    def broken(_evaluator: Evaluator, _place: int) -> object:
+        raise ValueError("broken")
+
+    monkeypatch.setattr(Evaluator, "_judge", broken)
+    app = view()
+    assert "not foreseen" in said(app) and app.session_state["scores"] is None
+    monkeypatch.setattr(Evaluator, "_judge", judge)
+    app.button(key="scores_begin").click()
+    assert table(finished(app), "IoU", "Pictures")["Pictures"].tolist() == [4, 4]
 
 
 def test_large_sets_wait_for_a_click(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -393,7 +412,7 @@ def test_tables_and_report_hold_the_evaluation(png: Png) -> None:
     before = shared_engine().passes
     report = compare_export._report(run, evaluation, look)
     assert shared_engine().passes == before + 2 * 2, "the worst was open, two others were run for it"
-    assert report.startswith("<!DOCTYPE html>") and report.count("data:image/") >= 3 * 4 and "images/alone.png" in report
+    assert report.startswith("<!doctype html>") and report.count("data:image/") >= 3 * 4 and "images/alone.png" in report
     assert len(compare_export.examples(run, evaluation, look, 2)) == 2
     assert all(app.download_button(key=f"scores_{kind}") for kind in ("report", "csv", "json"))
 
@@ -407,6 +426,7 @@ def test_predictions_are_prepared_and_packed(png: Png) -> None:
     run = known_run(app)
     with zipfile.ZipFile(export.zip) as archive:
         names = archive.namelist()
+        assert "label-maps/unet-nuclei-small/0.png" in names, names
         labels = cv2.imdecode(np.frombuffer(archive.read("label-maps/unet-nuclei-small/0.png"), np.uint8), cv2.IMREAD_UNCHANGED)
         coco = json.loads(archive.read("coco-unet-nuclei-small.json"))
     assert sum(name.endswith(".png") for name in names) == 4 and sum(name.endswith(".geojson") for name in names) == 4
