@@ -13,7 +13,9 @@ from scipy.special import erf
 
 from segdemo.text import N_
 
-__all__ = ["ACTIVATIONS", "Activation", "gelu", "gelu_gradient", "leaky_relu", "leaky_relu_gradient", "sigmoid", "sigmoid_gradient"]
+__all__ = [
+    "ACTIVATIONS", "Activation", "gelu", "gelu_gradient", "leaky_relu", "leaky_relu_gradient", "sigmoid", "sigmoid_gradient",
+]  # fmt: skip
 
 Float = NDArray[np.float64]
 
@@ -61,27 +63,31 @@ def gelu_gradient(x: Float) -> Float:
 
 ACTIVATIONS: dict[str, Activation] = {
     "relu": Activation(
-        "ReLU", N_("Passes what is positive and stops the rest. Its gradient is 1 or 0: a unit whose input is always negative learns "
-                   "no more."),
+        "ReLU",
+        N_("Passes what is positive and stops the rest. Its gradient is 1 or 0: a unit that is never positive stops learning."),
         r"\max(0, x), \quad \tfrac{d}{dx} = [x > 0]",
         lambda x, _slope: leaky_relu(x, 0.0), lambda x, _slope: leaky_relu_gradient(x, 0.0),
     ),
     "leaky_relu": Activation(
-        "LeakyReLU", N_("Lets a little through below zero, so that no unit is ever without a gradient."),
+        "LeakyReLU",
+        N_("Lets a little through below zero, so that no unit is ever without a gradient."),
         r"\max(x, a x), \quad \tfrac{d}{dx} = 1 \text{ or } a", leaky_relu, leaky_relu_gradient,
     ),
     "sigmoid": Activation(
-        "Sigmoid", N_("Between 0 and 1: a probability of foreground. Its gradient is a quarter at most and vanishes on both sides."),
+        "Sigmoid",
+        N_("Between 0 and 1: a probability of foreground. Its gradient is a quarter at most and vanishes on both sides."),
         r"\sigma(x) = \tfrac{1}{1 + e^{-x}}, \quad \sigma' = \sigma (1 - \sigma)",
         lambda x, _slope: sigmoid(x), lambda x, _slope: sigmoid_gradient(x),
     ),
     "tanh": Activation(
-        "tanh", N_("Between −1 and 1 and centred on zero. It is a stretched sigmoid, 2σ(2x) − 1, and saturates as it does."),
+        "tanh",
+        N_("Between −1 and 1 and centred on zero. It is a stretched sigmoid, 2σ(2x) − 1, and saturates as it does."),
         r"\tanh x, \quad \tfrac{d}{dx} = 1 - \tanh^2 x",
         lambda x, _slope: np.tanh(x), lambda x, _slope: 1 - np.tanh(x) ** 2,
     ),
     "gelu": Activation(
-        "GELU", N_("ReLU with a soft corner, as in SegFormer and other transformers. A little below zero its gradient is negative."),
+        "GELU",
+        N_("ReLU with a soft corner, as in SegFormer and other transformers. A little below zero its gradient is negative."),
         r"x\,\Phi(x), \quad \tfrac{d}{dx} = \Phi(x) + x\,\varphi(x)",
         lambda x, _slope: gelu(x), lambda x, _slope: gelu_gradient(x),
     ),

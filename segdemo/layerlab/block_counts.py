@@ -63,8 +63,8 @@ SHAPES: dict[str, tuple[tuple[int, int, int], ...]] = {
 """Of each block: kernel, and input and output channels in multiples of c."""
 
 TITLES = {
-    "one5": N_("One 5×5"), "two3": N_("Two 3×3"), "plain": N_("Plain block, c wide"), "bottleneck": N_("Bottleneck block, 4c wide"),
-    "plain_wide": N_("Plain block, 4c wide"),
+    "one5": N_("One 5×5"), "two3": N_("Two 3×3"), "plain": N_("Plain block, c wide"),
+    "bottleneck": N_("Bottleneck block, 4c wide"), "plain_wide": N_("Plain block, 4c wide"),
 }  # fmt: skip
 BLOCKS = tuple(SHAPES)
 

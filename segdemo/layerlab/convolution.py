@@ -10,7 +10,7 @@ Dumoulin and Visin, A guide to convolution arithmetic for deep learning, 2016, a
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,8 +81,7 @@ def pad(image: Float, padding: tuple[int, ...], mode: Mode) -> Float:
     return padded
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """One product of a sum: the place in the padded input, (channel, …), and the place in the weights, (filter, channel, …)."""
 
     at: tuple[int, ...]
@@ -97,9 +96,10 @@ def inputs_of(cell: tuple[int, ...], weight_shape: tuple[int, ...], settings: Ar
     filters, channels, *kernel = weight_shape
     chosen, *place = cell
     first = chosen // (filters // settings.groups) * channels  # the group's first input channel
+    corner = [p * s for p, s in zip(place, settings.stride, strict=True)]
     for channel in range(channels):
         for step in product(*map(range, kernel)):
-            at = (p * s + k * d for p, s, k, d in zip(place, settings.stride, step, settings.dilation, strict=True))
+            at = [c + k * d for c, k, d in zip(corner, step, settings.dilation, strict=True)]
             used = [n - 1 - k for n, k in zip(kernel, step, strict=True)] if settings.flipped else step
             yield Source((first + channel, *at), (chosen, channel, *used))
 

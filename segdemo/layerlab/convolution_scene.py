@@ -36,7 +36,8 @@ class _Sheets:
 def convolution_scene(image: Float, weight: Float, bias: Float | None, settings: Arithmetic, *, picture: bool = False) -> Scene:
     """image (C, …), weight (filters, C / groups, …), bias (filters,) or None, one to three axes of space.
 
-    picture: the input is coloured as greys; so is the output where the weights add up to about 1, a picture again. Raises SettingError as `convolve` does.
+    picture: the input is coloured as greys; so is the output where the weights add up to about 1, a picture again.
+    Raises SettingError as `convolve` does.
     """
     output = convolve(image, weight, bias, settings)
     padded = pad(image, settings.padding, settings.mode)
@@ -70,7 +71,9 @@ def _input_grids(padded: Float, sizes: tuple[int, ...], settings: Arithmetic, pi
     for channel, block in enumerate(padded):
         for depth, (words, matrix) in enumerate(_slices(block)):
             name = _("Input") if len(padded) == 1 else _("Input channel {n}", n=channel)
-            edge, origin = (border, source) if border.ndim == 2 else (border[depth], source[depth] + [channel * len(padded[0]), 0, 0])
+            edge, origin = (
+                (border, source) if border.ndim == 2 else (border[depth], source[depth] + [channel * len(padded[0]), 0, 0])
+            )
             grids.append(Grid(
                 f"input{channel}_{depth}", name + words, matrix, "picture" if picture else "signed", edge, origin,
                 place=(0, len(grids)),
@@ -101,10 +104,9 @@ def _kernel_grids(weight: Float, settings: Arithmetic) -> list[Grid]:
         group = chosen // (filters // settings.groups) * channels
         slices = _slices(weight[chosen, channel])
         for depth, (words, matrix) in enumerate(slices):
-            column = (0, chosen) if channels == 1 else (chosen, channel)  # filters of one channel each stand above each other
-            place = (1 + column[0], column[1] * len(slices) + depth)
-            grids.append(Grid(f"kernel{chosen}_{channel}_{depth}", _kernel_title(chosen, group + channel, weight, settings) + words,
-                              matrix, "signed", place=place))  # fmt: skip
+            column, row = (0, chosen) if channels == 1 else (chosen, channel)  # filters of one channel stand above each other
+            place, title = (1 + column, row * len(slices) + depth), _kernel_title(chosen, group + channel, weight, settings)
+            grids.append(Grid(f"kernel{chosen}_{channel}_{depth}", title + words, matrix, "signed", place=place))
     return grids
 
 
@@ -185,6 +187,7 @@ def _code(image: Float, weight: Float, bias: Float | None, settings: Arithmetic)
 
 def _numbers(array: Float) -> str:
     """Nested lists with every digit, whole numbers without a point."""
+
     def short(item: object) -> object:
         if isinstance(item, list):
             return [short(part) for part in item]

@@ -53,21 +53,29 @@ def _products(counts: Count, profile: int, area: int, taps: dict[Cell, tuple[Tap
 
 
 def gridding_scene(stacks: Sequence[Sequence[int]], kernel: int = 3) -> Scene:
-    """For each stack of dilated convolutions: what one output cell sees of the input, and how often. The first is the target."""
+    """For each stack of dilated convolutions: what one output cell sees of the input, and how often. The first is the target.
+
+    Cells that it never sees are drawn as a border, without colour.
+    """
     grids: list[Grid] = []
     taps: dict[Cell, tuple[Tap, ...]] = {}
     sums: dict[Cell, str] = {}
     for number, rates in enumerate(stacks):
         counts = dilated_counts(rates, kernel)
-        middle = np.zeros((len(counts),) * 2, np.bool_)
+        area = np.outer(counts, counts)
+        middle = np.zeros(area.shape, np.bool_)
         middle[len(counts) // 2, len(counts) // 2] = True
         _products(counts, 2 * number, 2 * number + 1, taps, sums)
         seen = _("Rates {rates}: {share:.0%} seen", rates=", ".join(map(str, rates)), share=1 - unseen_share(rates, kernel))
         grids += [
-            Grid(f"profile{number}", _("Ways, across"), counts[None].astype(float), "count", place=(number, 1)),
-            Grid(f"map{number}", seen, np.outer(counts, counts).astype(float), "count", marked=middle, place=(number, 0)),
+            Grid(
+                f"profile{number}", _("Ways, across"), counts[None].astype(float), "count", counts[None] == 0, place=(number, 1)
+            ),
+            Grid(f"map{number}", seen, area.astype(float), "count", area == 0, marked=middle, place=(number, 0)),
         ]
-    return Scene(tuple(grids), 1, taps, sums, "\n".join(_field_line(rates, kernel) for rates in stacks), _stack_code(stacks[0], kernel))
+    return Scene(
+        tuple(grids), 1, taps, sums, "\n".join(_field_line(rates, kernel) for rates in stacks), _stack_code(stacks[0], kernel)
+    )
 
 
 def _field_line(rates: Sequence[int], kernel: int) -> str:
@@ -83,8 +91,9 @@ def layers_scene(rates: Sequence[int], kernel: int = 3) -> Scene:
     along = np.ones(1, np.int64)
     for number, rate in enumerate(reversed(rates), start=1):
         above, along = along, seen_from(along, rate, kernel)
-        title = _("Input") if number == len(rates) else _("Layer {n}", n=len(rates) - number)
-        grids.append(Grid(f"level{number}", title, np.outer(along, along).astype(float), "count"))
+        title = _("Input, rate {r}", r=rate) if number == len(rates) else _("Seen at rate {r}", r=rate)
+        area = np.outer(along, along)
+        grids.append(Grid(f"level{number}", title, area.astype(float), "count", area == 0))
         for row, column in np.ndindex(len(along), len(along)):
             taps[number, row, column] = _reached(np.outer(above, above), number - 1, row, column, rate, kernel)
             found = [str(int(tap.product or 0)) for tap in taps[number, row, column]]

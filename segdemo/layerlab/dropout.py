@@ -51,8 +51,8 @@ def dropout_scene(x: Float, p: float, seed: int, training: bool, draws: int) -> 
     title = _("Factors: 0 or 1 / (1 − {p}) = {kept}", p=digits(p), kept=kept) if training else _("Evaluation: all factors are 1")
     grids = [
         Grid("input", _("Input"), x, "signed"),
-        Grid("factors", title, factors, "count", marked=factors == 0),
-        Grid("output", _("Output"), output, "signed", marked=factors == 0),
+        Grid("factors", title, factors, "signed", marked=factors == 0),
+        Grid("output", _("Output"), output, "signed"),
     ]
     if training:
         grids.append(Grid("mean", _("Mean of {n} draws", n=draws), mean_of_draws(x, p, seed, draws), "signed"))
@@ -63,7 +63,8 @@ def dropout_scene(x: Float, p: float, seed: int, training: bool, draws: int) -> 
         taps[OUTPUT, row, column] = (Tap(INPUT, row, column, factor), Tap(FACTORS, row, column))
         sums[OUTPUT, row, column] = f"{digits(value)} · {digits(factor)} = {digits(value * factor).strip('()')}"
     dropped = int((factors == 0).sum())
-    formula = _("{n} of {all} dropped; expected {p} · {all} = {expected}", n=dropped, all=x.size, p=digits(p), expected=digits(p * x.size))
+    formula = _("{n} of {all} dropped; expected {p} · {all} = {expected}",
+                n=dropped, all=x.size, p=digits(p), expected=digits(p * x.size))  # fmt: skip
     return Scene(tuple(grids), OUTPUT, taps, sums, formula if training else _("nothing is dropped"), _code(x, p, seed, training))
 
 

@@ -26,11 +26,14 @@ class ColourMix:
 
 
 COLOUR_MIXES: dict[str, ColourMix] = {
-    "grey": ColourMix(N_("Brightness"), N_("One filter: 0.299 red + 0.587 green + 0.114 blue, as in BT.601."), ((0.299, 0.587, 0.114),)),
+    "grey": ColourMix(
+        N_("Brightness"), N_("One filter: 0.299 red + 0.587 green + 0.114 blue, as in BT.601."), ((0.299, 0.587, 0.114),)
+    ),
     "mean": ColourMix(N_("Mean"), N_("One filter: a third of each channel."), ((1 / 3, 1 / 3, 1 / 3),)),
-    "red_green": ColourMix(N_("Red against green"), N_("One filter: positive where red is the stronger of the two."), ((1, -1, 0),)),
+    "red_green": ColourMix(N_("Red against green"), N_("One filter: positive where red is stronger."), ((1, -1, 0),)),
     "opponents": ColourMix(
-        N_("Opponent colours"), N_("Two filters: red against green, and yellow (red and green) against blue."), ((1, -1, 0), (0.5, 0.5, -1))
+        N_("Opponent colours"), N_("Two filters: red against green, and yellow (red and green) against blue."),
+        ((1, -1, 0), (0.5, 0.5, -1)),
     ),
 }  # fmt: skip
 

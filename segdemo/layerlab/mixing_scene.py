@@ -1,6 +1,6 @@
 """A 1×1 convolution as a scene: the channels of the input, the matrix, the channels of the output.
 
-As maps, channels stand beside or above each other; as one product of matrices, every pixel is a column.
+As maps, there is a grid a channel; as one product of matrices, every pixel is a column.
 """
 
 from collections.abc import Sequence
@@ -42,8 +42,8 @@ def mixing_scene(
         for chosen, row in enumerate(weight):
             at = cell("output", chosen, pixel)
             taps[at] = tuple(
-                Tap(*cell("input", channel, pixel), float(w), (first["weights"], chosen, channel), float(w * columns[channel, pixel]))
-                for channel, w in enumerate(row)
+                Tap(*cell("input", c, pixel), float(w), (first["weights"], chosen, c), float(w * columns[c, pixel]))
+                for c, w in enumerate(row)
             )
             sums[at] = sum_line(
                 list(zip(columns[:, pixel].tolist(), row.tolist(), strict=True)), float(results[chosen, pixel]),
@@ -53,23 +53,21 @@ def mixing_scene(
 
 
 def _maps(image: Float, weight: Float, output: Float, names: Sequence[str], picture: bool) -> list[Grid]:
-    beside = picture  # a picture's channels stand side by side, where they are wide enough to be recognised
-    last = len(image) if beside else 1
     light = picture and bool((weight >= 0).all())
     return [
-        *(Grid(f"input{c}", names[c], sheet, "picture" if picture else "signed", place=(c, 0) if beside else (0, c))
-          for c, sheet in enumerate(image)),
-        Grid("weights", _("Weights: a row a filter"), weight, "signed", place=(last, 0)),
-        *(Grid(f"output{f}", _("Output channel {n}", n=f), sheet, "picture" if light else "signed",
-               place=(last + 1 + f, 0) if beside else (last + 1, f)) for f, sheet in enumerate(output)),
+        *(Grid(f"input{c}", names[c], sheet, "picture" if picture else "signed", place=(0, c)) for c, sheet in enumerate(image)),
+        Grid("weights", _("Weights: a row a filter"), weight, "signed", place=(1, 0)),
+        *(Grid(f"output{f}", _("Output channel {n}", n=f), sheet, "picture" if light else "signed", place=(2, f))
+          for f, sheet in enumerate(output)),
     ]  # fmt: skip
 
 
 def _matrices(image: Float, weight: Float, output: Float, _names: Sequence[str], picture: bool) -> list[Grid]:
+    kind: Literal["picture", "signed"] = "picture" if picture else "signed"
     return [
-        Grid("weights", _("Weights: a row a filter"), weight, "signed", place=(0, 0)),
-        Grid("input", _("Input: a row a channel, a column a pixel"), as_columns(image), "picture" if picture else "signed", place=(1, 0)),
-        Grid("output", _("Output: a row a filter, a column a pixel"), as_columns(output), "signed", place=(2, 0)),
+        Grid("input", _("X: a row a channel, a column a pixel"), as_columns(image), kind),
+        Grid("weights", _("W: a row a filter"), weight, "signed"),
+        Grid("output", _("Y = W·X: a row a filter"), as_columns(output), "signed"),
     ]
 
 

@@ -18,7 +18,8 @@ from segdemo.errors import SettingError
 from segdemo.text import _
 
 __all__ = [
-    "EPS", "KINDS", "Kind", "Normalised", "batch_statistics", "normalise", "running_statistics", "sharing", "statistics", "table_shape",
+    "EPS", "KINDS", "Kind", "Normalised", "batch_statistics", "normalise", "running_statistics", "sharing", "statistics",
+    "table_shape",
 ]  # fmt: skip
 
 Float = NDArray[np.float64]

@@ -39,7 +39,7 @@ KERNELS: dict[str, KnownKernel] = {
     "edge": KnownKernel(N_("Edges of all directions"), N_("The middle against its neighbours: 0 wherever all are equal."),
                         ((-1, -1, -1), (-1, 8, -1), (-1, -1, -1))),
     "box": KnownKernel(N_("Box blur"), N_("The mean of nine cells."), ((1, 1, 1), (1, 1, 1), (1, 1, 1)), 9),
-    "gauss": KnownKernel(N_("Gaussian blur"), N_("A mean in which near cells count more."), ((1, 2, 1), (2, 4, 2), (1, 2, 1)), 16),
+    "gauss": KnownKernel(N_("Gaussian blur"), N_("A mean where near cells count more."), ((1, 2, 1), (2, 4, 2), (1, 2, 1)), 16),
     "sharpen": KnownKernel(N_("Sharpen"), N_("The cell, and what it has more than its neighbours."),
                            ((0, -1, 0), (-1, 5, -1), (0, -1, 0))),
     "emboss": KnownKernel(N_("Emboss"), N_("Lower right against upper left, as if lit from there."),
@@ -58,7 +58,9 @@ def number_grid(pattern: NumberPattern, shape: tuple[int, ...], seed: int = 0) -
     values = np.zeros(shape)
     along = np.arange(shape[-1])
     if pattern == "dot":
-        values[(slice(None), *(size // 2 for size in shape[1:]))] = 1
+        middle = tuple(size // 2 for size in shape[1:])
+        for channel in values:
+            channel[middle] = 1
     else:
         values[:] = {"edge": along >= shape[-1] / 2, "stripes": along % 2, "ramp": along}[pattern]
     return values * np.arange(1, shape[0] + 1).reshape(-1, *[1] * (len(shape) - 1))
@@ -103,4 +105,4 @@ def _means(pixels: int, cells: int) -> NDArray[np.float64]:
     at = np.arange(pixels)
     covered = np.minimum(edges[1:, None], at + 1) - np.maximum(edges[:-1, None], at)
     shares = np.clip(covered, 0, None)
-    return shares / shares.sum(axis=1, keepdims=True)
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True))

@@ -59,14 +59,15 @@ def check_pooling(shape: tuple[int, ...], settings: Pooling) -> None:
     """Raises SettingError, with the sentence, where a window does not fit, is mostly padding, or sees no cell at all."""
     for axis, size in enumerate(shape):
         k, p, d = settings.kernel[axis], settings.padding[axis], settings.dilation[axis]
-        if 2 * p > extent(k, d):
-            raise SettingError(_("A window of {span} cells takes {most} cells of padding at most: half of itself.",
-                                 span=extent(k, d), most=extent(k, d) // 2))  # fmt: skip
+        if 2 * p > k:
+            raise SettingError(_("A window of {k} cells takes {most} cells of padding at most: half of itself.", k=k, most=k // 2))
         places = windows(size, settings, axis)
         if not places:
             raise SettingError(_("A window of {span} cells does not fit into {n}.", span=extent(k, d), n=size + 2 * p))
         if not all(any(0 <= at < size for at in window) for window in places):
-            raise SettingError(_("A window would see nothing but padding: with this dilation it steps over all {n} cells.", n=size))
+            raise SettingError(
+                _("A window would see nothing but padding: with this dilation it steps over all {n} cells.", n=size)
+            )
 
 
 def max_pool(image: Float, settings: Pooling) -> tuple[Float, NDArray[np.int64]]:

@@ -3,21 +3,23 @@
 `shift_scene` has the same picture twice, moved by some pixels, with what changed in the output marked.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segdemo.layerlab.convolution import Arithmetic, convolve, extent
+from segdemo.layerlab.listing import literal
 from segdemo.layerlab.pooling import Pooling, average_pool, counted, max_pool, pooled_size, windows
-from segdemo.layerlab.scene import LINE_TERMS, Cell, Grid, Scene, Tap, digits, literal, sum_line
+from segdemo.layerlab.scene import LINE_TERMS, Cell, Grid, Scene, Tap, digits, sum_line
 from segdemo.text import _
 
 __all__ = ["KINDS", "Kind", "Shrinking", "moved", "pooling_scene", "shift_scene", "shrunk"]
 
 Float = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Colours = Literal["picture", "signed"]
 Kind = Literal["max", "average", "global", "strided"]
 KINDS: tuple[Kind, ...] = ("max", "average", "global", "strided")
 
@@ -34,8 +36,10 @@ class Shrinking:
     weight: Float | None = None
 
     def windows_on(self, image: Float) -> Pooling:
-        """The windows; of a global average a single one."""
-        return Pooling((image.shape[0], image.shape[1]), (1, 1)) if self.kind == "global" else self.settings
+        """The windows; of a global average a single one, and of a convolution never more than fit."""
+        if self.kind == "global":
+            return Pooling((image.shape[0], image.shape[1]), (1, 1))
+        return self.settings if self.weight is None else replace(self.settings, ceil_mode=False, count_include_pad=True)
 
 
 def shrunk(image: Float, layer: Shrinking) -> Float:
@@ -43,7 +47,7 @@ def shrunk(image: Float, layer: Shrinking) -> Float:
     settings = layer.windows_on(image)
     if layer.weight is not None:
         moves = Arithmetic(settings.stride, settings.padding, settings.dilation)
-        return convolve(image[None], layer.weight[None, None], None, moves)[0]
+        return np.asarray(convolve(image[None], layer.weight[None, None], None, moves)[0])
     return max_pool(image, settings)[0] if layer.kind == "max" else average_pool(image, settings)
 
 
@@ -70,38 +74,46 @@ def pooling_scene(image: Float, layer: Shrinking, *, picture: bool = False) -> S
 
 
 def shift_scene(wide: Float, layer: Shrinking, by: int, room: int, *, picture: bool = False) -> Scene:
-    """The picture before and after it moved, see `moved`, under each other; outputs that changed are marked."""
+    """The picture before and after it moved, see `moved`, beside each other; outputs that changed are marked."""
     before, after = moved(wide, by, room)
     changed = int((~np.isclose(shrunk(before, layer), shrunk(after, layer), rtol=0, atol=1e-12)).sum())
-    title = _("Output: {n} of {all} changed", n=changed, all=shrunk(after, layer).size)
+    title = _("{n} of {all} changed", n=changed, all=shrunk(after, layer).size)
     return _scene([(_("Before"), _("Output"), before), (_("Moved by {n}", n=by), title, after)], layer, picture)
 
 
 def _scene(rows: list[tuple[str, str, Float]], layer: Shrinking, picture: bool) -> Scene:
-    settings, kernel = layer.windows_on(rows[0][2]), 2 * len(rows)
-    grids, taps, sums, links = [], {}, {}, []
-    first = shrunk(rows[0][2], layer)
+    """rows: for each input the words above it and above its output, and the input itself."""
+    settings, first = layer.windows_on(rows[0][2]), shrunk(rows[0][2], layer)
+    grids: list[Grid] = []
+    taps: dict[Cell, tuple[Tap, ...]] = {}
+    sums: dict[Cell, str] = {}
+    links: list[tuple[Cell, Cell]] = []
+    above_kind: Colours = "picture" if picture else "signed"
+    below_kind: Colours = "signed" if layer.weight is not None else above_kind
     for number, (above, below, image) in enumerate(rows):
         drawn, output = _drawn(image, layer.kind, settings), shrunk(image, layer)
-        changed = ~np.isclose(output, first, rtol=0, atol=1e-12)
-        found = _taps(image, drawn, output, layer, (2 * number, 2 * number + 1, kernel))
-        taps |= {cell: each for cell, (each, _line) in found.items()}
-        sums |= {cell: line for cell, (_each, line) in found.items()}
+        for cell, (found, line) in _taps(image, drawn, output, layer, (2 * number, 2 * number + 1, 2 * len(rows))).items():
+            taps[cell], sums[cell] = found, line
+        arrows = _winners(image, layer, drawn, 2 * number)
+        links += arrows
         winners = np.zeros(drawn.values.shape, np.bool_)
-        if layer.kind == "max":
-            places = max_pool(image, settings)[1] + drawn.origin
-            winners[places[..., 0], places[..., 1]] = True
-            links += [((2 * number, int(y), int(x)), (2 * number + 1, *map(int, place)))
-                      for place in np.ndindex(output.shape) for y, x in [places[place]]]  # fmt: skip
-        grids += [
-            Grid(f"input{number}", above, drawn.values, "picture" if picture else "signed", drawn.border, marked=winners, place=(0, number)),
-            Grid(f"output{number}", below, output, "picture" if picture and layer.weight is None else "signed", marked=changed,
-                 place=(2, number)),
-        ]  # fmt: skip
+        for (_grid, row, column), _cell in arrows:
+            winners[row, column] = True
+        changed = ~np.isclose(output, first, rtol=0, atol=1e-12)
+        grids += [Grid(f"input{number}", above, drawn.values, above_kind, drawn.border, marked=winners, place=(3 * number, 0)),
+                  Grid(f"output{number}", below, output, below_kind, marked=changed, place=(3 * number + 2, 0))]  # fmt: skip
     if layer.weight is not None:
         grids.append(Grid("kernel", _("Kernel"), layer.weight, "signed", place=(1, 0)))
-    shape = rows[0][2].shape
-    return Scene(tuple(grids), 1, taps, sums, _formula(shape, layer, settings), _code(rows[0][2], layer, settings), links=tuple(links))
+    formula, code = _formula(rows[0][2].shape, layer, settings), _code(rows[0][2], layer, settings)
+    return Scene(tuple(grids), 1, taps, sums, formula, code, links=tuple(links))
+
+
+def _winners(image: Float, layer: Shrinking, drawn: _Drawn, grid: int) -> list[tuple[Cell, Cell]]:
+    """From where each maximum was found to the cell of the output, which is the next grid."""
+    if layer.kind != "max":
+        return []
+    places = (max_pool(image, layer.settings)[1] + drawn.origin).tolist()
+    return [((grid, *found), (grid + 1, row, column)) for row, line in enumerate(places) for column, found in enumerate(line)]
 
 
 def _drawn(image: Float, kind: Kind, settings: Pooling) -> _Drawn:
@@ -180,10 +192,10 @@ def _one_formula(n: int, k: int, s: int, p: int, d: int, *, ceil_mode: bool) -> 
 
 def _code(image: Float, layer: Shrinking, settings: Pooling) -> str:
     """PyTorch, with which the same numbers come out."""
-    lines = ["import torch, torch.nn.functional as F", f"x = torch.tensor({literal(image[None, None])}).double()"]
+    lines = ["import torch, torch.nn.functional as F", f"x = torch.tensor({literal(image[None, None])}, dtype=torch.float64)"]
     options = f"stride={settings.stride}, padding={settings.padding}"
     if layer.weight is not None:
-        lines.append(f"w = torch.tensor({literal(layer.weight[None, None])}).double()")
+        lines.append(f"w = torch.tensor({literal(layer.weight[None, None])}, dtype=torch.float64)")
         lines.append(f"print(F.conv2d(x, w, {options}, dilation={settings.dilation}))")
     elif layer.kind == "max":
         more = f"dilation={settings.dilation}, ceil_mode={settings.ceil_mode}, return_indices=True"

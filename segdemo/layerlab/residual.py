@@ -17,7 +17,7 @@ SAME = Arithmetic((1, 1), (1, 1), (1, 1))  # a 3×3 kernel that keeps the size
 
 def branch(x: Float, kernel: Float) -> Float:
     """F(x): x (H, W) convolved with kernel (3, 3), zeros around it → (H, W)."""
-    return convolve(x[None], kernel[None, None], None, SAME)[0]
+    return np.asarray(convolve(x[None], kernel[None, None], None, SAME)[0])
 
 
 def residual(x: Float, kernel: Float) -> Float:

@@ -42,19 +42,25 @@ def _titles(backward: bool) -> tuple[str, str, str, str]:
     return _("Input x"), _("Kernel of the branch"), _("Branch F(x)"), _("Output y = x + F(x)")
 
 
-def _taps(x: Float, padded: Float, kernel: Float, found: Float) -> tuple[dict[Cell, tuple[Tap, ...]], dict[Cell, str]]:
+def _taps(image: Float, padded: Float, kernel: Float, found: Float) -> tuple[dict[Cell, tuple[Tap, ...]], dict[Cell, str]]:
     """At every place first the cell of the branch, then the sum with what came around it."""
     taps: dict[Cell, tuple[Tap, ...]] = {}
     sums: dict[Cell, str] = {}
-    for row, column in product(*map(range, x.shape)):
-        terms = [(float(padded[s.at[1:]]), float(kernel[s.weight[2:]]), s) for s in inputs_of((0, row, column), (1, 1, 3, 3), SAME)]
+    for row, column in product(*map(range, image.shape)):
+        window = [
+            (step.at[1], step.at[2], step.weight[2], step.weight[3]) for step in inputs_of((0, row, column), (1, 1, 3, 3), SAME)
+        ]
+        terms = [(float(padded[y, x]), float(kernel[u, v])) for y, x, u, v in window]
         cell = (BRANCH, row, column)
-        taps[cell] = tuple(Tap(INPUT, *s.at[1:], w, (KERNEL, *s.weight[2:]), v * w) for v, w, s in terms)
-        sums[cell] = sum_line([(v, w) for v, w, _source in terms], float(found[row, column]))
-        identity, added, total = float(x[row, column]), float(found[row, column]), float(x[row, column] + found[row, column])
+        taps[cell] = tuple(
+            Tap(INPUT, y, x, weight, (KERNEL, u, v), value * weight)
+            for (y, x, u, v), (value, weight) in zip(window, terms, strict=True)
+        )
+        sums[cell] = sum_line(terms, float(found[row, column]))
+        identity, added = float(image[row, column]), float(found[row, column])
         cell = (OUTPUT, row, column)
         taps[cell] = (Tap(INPUT, row + 1, column + 1), Tap(BRANCH, row, column))
-        sums[cell] = f"{digits(identity)} + {digits(added)} = {digits(total).strip('()')}"
+        sums[cell] = f"{digits(identity)} + {digits(added)} = {digits(identity + added).strip('()')}"
     return taps, sums
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from segdemo.text import _
 
-__all__ = ["Cell", "Grid", "Scene", "Tap", "digits", "literal", "scene_data", "sum_line"]
+__all__ = ["Cell", "Grid", "Scene", "Tap", "digits", "scene_data", "sum_line"]
 
 Cell = tuple[int, int, int]
 """A place in a scene: number of the grid, row, column."""
@@ -27,7 +27,8 @@ class Grid:
     """One matrix of cells. `values` (R, C); `kind` says how they are coloured.
 
     "picture": greys from 0 to 1 (beyond 1: to the largest value), "signed": diverging around 0, "count": from 0 upwards,
-    "plain": without colour. −∞ stands for padding that never wins, NaN for a place where there is no cell. `title` is finished text that stands above the grid.
+    "plain": without colour. −∞ stands for padding that never wins, NaN for a place where there is no cell. `title` is
+    finished text that stands above the grid.
     """
 
     key: str
@@ -41,6 +42,8 @@ class Grid:
     grid, row and column, where it comes from another grid (a slice of a volume)."""
     marked: NDArray[np.bool_] | None = None
     """(R, C), cells that stand out: winners of a pooling, zeros that were put between."""
+    tints: NDArray[np.int64] | None = None
+    """(R, C): cells with the same number belong together and have the same tint, in all grids; for those without colour."""
     place: tuple[int, int] | None = None
     """(column, row) in the drawing, where grids are not simply side by side: channels stand above each other."""
 
@@ -81,8 +84,9 @@ class Scene:
 
 
 def digits(value: float) -> str:
-    """A number as it stands in a line of arithmetic: three decimals at most, a proper minus, negatives in brackets."""
-    text = f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) < 1e5 else f"{value:.3g}"
+    """A number as it stands in a line of arithmetic: three decimals (of a small one four), negatives in brackets."""
+    decimals = 4 if abs(value) < 0.1 else 3
+    text = f"{value:.{decimals}f}".rstrip("0").rstrip(".") if abs(value) < 1e5 else f"{value:.3g}"
     text = "0" if text == "-0" else text
     return f"(−{text[1:]})" if text.startswith("-") else text
 
@@ -97,8 +101,8 @@ def sum_line(terms: list[tuple[float, float]], total: float, bias: float | None 
         written = [f"{digits(value)}·{digits(weight)}" for value, weight in terms]
     elif len(parts) > 1:
         size = len(terms) // len(parts)
-        totals = [sum(v * w for v, w in terms[start : start + size]) for start in range(0, len(terms), size)]
-        written = [f"{part} {digits(total)}" for part, total in zip(parts, totals, strict=True)]
+        of_parts = [sum(v * w for v, w in terms[start : start + size]) for start in range(0, len(terms), size)]
+        written = [f"{part}: {digits(part_sum)}" for part, part_sum in zip(parts, of_parts, strict=True)]
     else:
         written = [f"{digits(value)}·{digits(weight)}" for value, weight in terms[:LINE_TERMS]]
         written.append(_("… {n} more", n=len(terms) - LINE_TERMS))
@@ -115,10 +119,10 @@ def scene_data(scene: Scene) -> dict[str, Any]:
     lie one after the other in `at` (input cell), `by` (cell of the weight, −1 for none), `weights` and `products`.
     """
     starts = np.concatenate([[0], np.cumsum([grid.values.size for grid in scene.grids])])
-    widths = [grid.values.shape[1] for grid in scene.grids]
+    widths: list[int] = [grid.values.shape[1] for grid in scene.grids]
 
     def number(cell: Cell) -> int:
-        return int(starts[cell[0]]) + cell[1] * widths[cell[0]] + cell[2]
+        return int(starts[cell[0]] + cell[1] * widths[cell[0]] + cell[2])
 
     every = [tap for taps in scene.taps.values() for tap in taps]
     return {
@@ -149,6 +153,8 @@ def _grid_data(grid: Grid, index: int, starts: NDArray[np.int64], widths: list[i
         *other, row, column = np.moveaxis(grid.source, -1, 0)
         at = np.clip(other[0], 0, None) if other else np.full(row.shape, index)
         data["source"] = np.where(row < 0, -1, starts[at] + row * np.array(widths)[at] + column)[grid.border].tolist()
+    if grid.tints is not None:
+        data["tints"] = grid.tints.ravel().tolist()
     if grid.place is not None:
         data["place"] = list(grid.place)
     return data

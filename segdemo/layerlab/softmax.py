@@ -36,10 +36,12 @@ LOGITS, POWERS, PROBS, GRADIENT = range(4)
 
 def softmax_scene(logits: Float, temperature: float) -> Scene:
     """Logits (classes,), their powers of e, the probabilities, and the matrix of gradients; classes stand above each other."""
-    powers, probs, gradient = exponentials(logits, temperature), softmax(logits, temperature), softmax_gradient(logits, temperature)
+    powers, probs = exponentials(logits, temperature), softmax(logits, temperature)
+    gradient = softmax_gradient(logits, temperature)
+    most, by = digits(float(logits.max())), digits(temperature)
     grids = (
         Grid("logits", _("Logits z"), logits[:, None], "signed"),
-        Grid("powers", _("e to the (z − {most}) / {t}", most=digits(float(logits.max())), t=digits(temperature)), powers[:, None], "count"),
+        Grid("powers", f"exp((z − {most}) / {by})", powers[:, None], "count"),
         Grid("probs", _("Probabilities p"), probs[:, None], "count"),
         Grid("gradient", _("∂p of the row / ∂z of the column"), gradient, "signed"),
     )
@@ -49,12 +51,11 @@ def softmax_scene(logits: Float, temperature: float) -> Scene:
     largest, total = int(logits.argmax()), float(powers.sum())
     for i in classes:
         taps[POWERS, i, 0] = tuple(Tap(LOGITS, row, 0) for row in dict.fromkeys((i, largest)))
-        sums[POWERS, i, 0] = _("e to the ({z} − {most}) / {t} = {value}", z=digits(float(logits[i])), most=digits(float(logits.max())),
-                               t=digits(temperature), value=digits(float(powers[i])))  # fmt: skip
+        sums[POWERS, i, 0] = f"exp(({digits(float(logits[i]))} − {most}) / {by}) = {digits(float(powers[i]))}"
     for i in classes:
         taps[PROBS, i, 0] = (Tap(POWERS, i, 0), *(Tap(POWERS, j, 0) for j in classes if j != i))
-        added = " + ".join(digits(float(power)) for power in powers)
-        sums[PROBS, i, 0] = f"{digits(float(powers[i]))} / ({added}) = {digits(float(powers[i]))} / {digits(total)} = {digits(float(probs[i]))}"
+        own, added = digits(float(powers[i])), " + ".join(digits(float(power)) for power in powers)
+        sums[PROBS, i, 0] = f"{own} / ({added}) = {own} / {digits(total)} = {digits(float(probs[i]))}"
     for i in classes:
         for j in classes:
             taps[GRADIENT, i, j] = tuple(Tap(PROBS, row, 0) for row in dict.fromkeys((i, j)))

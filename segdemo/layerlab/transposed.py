@@ -42,9 +42,7 @@ def transposed_size(size: int, kernel: int, stride: int, padding: int, output_pa
 def check_transposed(shape: tuple[int, ...], kernel: tuple[int, ...], settings: Transposed) -> None:
     """Raises SettingError, with the sentence, where nothing would be left, or the output padding stands for nothing."""
     for axis, (size, k) in enumerate(zip(shape, kernel, strict=True)):
-        s, p, extra, d = (
-            each[axis] for each in (settings.stride, settings.padding, settings.output_padding, settings.dilation)
-        )
+        s, p, extra, d = (each[axis] for each in (settings.stride, settings.padding, settings.output_padding, settings.dilation))
         if extra >= max(s, d):
             raise SettingError(_("Output padding has to be smaller than stride {s} or dilation {d}.", s=s, d=d))
         if transposed_size(size, k, s, p, extra, d) < 1:

@@ -2,7 +2,8 @@
 
 The same numbers as `torch.nn.functional.max_unpool2d`. The places, called switches, are kept by the pooling of the encoder.
 
-Zeiler and Fergus, Visualizing and understanding convolutional networks, 2014, arXiv:1311.2901; SegNet's decoder, arXiv:1511.00561.
+Zeiler and Fergus, Visualizing and understanding convolutional networks, 2014, arXiv:1311.2901. In a decoder: SegNet,
+arXiv:1511.00561.
 """
 
 import numpy as np

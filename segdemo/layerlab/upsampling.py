@@ -29,7 +29,9 @@ def nearest(image: Float, shape: tuple[int, int]) -> Float:
     """image (h, w) → (H, W) = shape, every cell a copy."""
     output = np.empty(shape)
     for row, column in np.ndindex(shape):
-        output[row, column] = image[nearest_source(row, image.shape[0], shape[0]), nearest_source(column, image.shape[1], shape[1])]
+        output[row, column] = image[
+            nearest_source(row, image.shape[0], shape[0]), nearest_source(column, image.shape[1], shape[1])
+        ]
     return output
 
 
@@ -70,6 +72,6 @@ def pixel_shuffle(image: Float, factor: int) -> Float:
         raise SettingError(_("Pixel shuffle by {r} needs a multiple of {n} channels, and there are {channels}.",
                              r=factor, n=factor**2, channels=channels))  # fmt: skip
     output = np.empty((channels // factor**2, height * factor, width * factor))
-    for place in np.ndindex(output.shape):
-        output[place] = image[shuffle_source(*place, factor)]
+    for channel, row, column in np.ndindex(*output.shape):
+        output[channel, row, column] = image[shuffle_source(channel, row, column, factor)]
     return output

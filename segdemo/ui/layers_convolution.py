@@ -14,7 +14,15 @@ from segdemo.layerlab.scene import Scene
 from segdemo.text import _
 from segdemo.ui.fetching import offer_download
 from segdemo.ui.layers_convolution_inputs import (
-    channels_of, first_layer, known_words, network_patch, on_screen, one_filter, picture_patch, side_of, usual_place,
+    channels_of,
+    first_layer,
+    known_words,
+    network_patch,
+    on_screen,
+    one_filter,
+    picture_patch,
+    side_of,
+    usual_place,
 )  # fmt: skip
 from segdemo.ui.layers_convolution_settings import movement, shape_of_channels
 from segdemo.ui.layers_frame import explain, introduce, link_to_view, predict, stage_and_side, theatre, wants_to_predict
@@ -25,6 +33,7 @@ from segdemo.weights import is_present
 __all__ = ["show_convolution"]
 
 LARGEST_TYPED = 99
+NOTHING: tuple[float, ...] = ()
 NETWORK_SIDE = 12  # cells of the patch that a network's first layer is shown on
 MOST_WEIGHTS_OF_A_FILTER = 12 * 49
 
@@ -67,7 +76,7 @@ def show_convolution() -> None:
 def _on() -> str:
     words = {"numbers": _("Numbers"), "picture": _("Picture"), "network": _("First layer")}
     return choice_setting("on", _("Shown on"), words, "numbers", compact=True, hide_label=True, help=_(
-        "Small numbers to calculate along; a patch of the sidebar's picture; or what the sidebar's network does first."))  # fmt: skip
+        "Small numbers to calculate along, a patch of the sidebar's picture, or what its network does first."))  # fmt: skip
 
 
 def _draw(shown: Shown, scene: Scene, covered: bool) -> None:
@@ -88,16 +97,19 @@ def _draw(shown: Shown, scene: Scene, covered: bool) -> None:
         keep(name, write_numbers(changed.ravel().tolist()))
 
     theatre(scene, "layers_theatre", label=_("A convolution, cell by cell"), covered=covered, editable=editable, on_edit=edited)
-    if shown.note:
-        st.caption(shown.note)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        link_to_view()
+        if shown.note:
+            st.caption(shown.note)
 
 
-# ---- numbers --------------------------------------------------------------------------------------------------------------------
+# ---- numbers ------------------------------------------------------------------------------------------------------------------
 
 
 def _axes() -> int:
-    return int(choice_setting("axes", _("Axes"), {"1": _("1-D"), "2": _("2-D"), "3": _("3-D")}, "2", compact=True, hide_label=True,
-                              help=_("A signal, a picture, a volume: the same sum with another axis.")))  # fmt: skip
+    words = {"1": _("1-D"), "2": _("2-D"), "3": _("3-D")}
+    return int(choice_setting("axes", _("Axes"), words, "2", compact=True, hide_label=True, help=_(
+        "A signal, a picture, a volume: the same sum with another axis.")))  # fmt: skip
 
 
 def _numbers(axes: int) -> Shown:
@@ -117,11 +129,11 @@ def _numbers(axes: int) -> Shown:
 
 def _typed(name: str, usual: Float) -> Float:
     """The numbers that were typed over, where they are as many as there are cells now."""
-    typed = setting(name, (), parse_numbers)
+    typed = setting(name, NOTHING, parse_numbers)
     return np.clip(np.array(typed), -LARGEST_TYPED, LARGEST_TYPED).reshape(usual.shape) if len(typed) == usual.size else usual
 
 
-# ---- a picture --------------------------------------------------------------------------------------------------------------------
+# ---- a picture ----------------------------------------------------------------------------------------------------------------
 
 
 def _on_picture() -> Shown | None:
@@ -153,7 +165,7 @@ def _place(picture: Picture, side: int | None) -> tuple[int, int, int]:
     return side, down, right
 
 
-# ---- a network --------------------------------------------------------------------------------------------------------------------
+# ---- a network ----------------------------------------------------------------------------------------------------------------
 
 
 def _on_network() -> Shown | None:
@@ -185,7 +197,7 @@ def _on_network() -> Shown | None:
     return Shown(image, chosen.weight, chosen.bias, chosen.settings, picture=True, editable=False, note=note)
 
 
-# ---- the question and the explanation ---------------------------------------------------------------------------------------------
+# ---- the question and the explanation -----------------------------------------------------------------------------------------
 
 
 def _question(top: st.delta_generator.DeltaGenerator, shown: Shown, scene: Scene) -> bool:
@@ -201,8 +213,9 @@ def _question(top: st.delta_generator.DeltaGenerator, shown: Shown, scene: Scene
     choices = {"x".join(map(str, option)): " × ".join(map(str, option)) for option in options}
     with top:
         asking = wants_to_predict()
-        link_to_view()
-    return asking and predict(_("How large will the output be?"), choices, "x".join(map(str, right)), scene.formula.replace("\n", "; "))
+    return asking and predict(
+        _("How large will the output be?"), choices, "x".join(map(str, right)), scene.formula.replace("\n", "; ")
+    )
 
 
 def _explain() -> None:
@@ -217,6 +230,8 @@ def _explain() -> None:
         r"y_{f,i,j} = b_f + \sum_{c}\sum_{u,v} w_{f,c,u,v}\; x_{c,\; s i + d u - p,\; s j + d v - p}",
         r"\text{size} = \left\lfloor \frac{n + 2p - d\,(k-1) - 1}{s} \right\rfloor + 1",
     )
-    papers = (("Dumoulin, Visin: A guide to convolution arithmetic for deep learning, 2016", "https://arxiv.org/abs/1603.07285"),
-              ("Yu, Koltun: Multi-Scale Context Aggregation by Dilated Convolutions, ICLR 2016", "https://arxiv.org/abs/1511.07122"))  # fmt: skip
+    papers = (
+        ("Dumoulin, Visin: A guide to convolution arithmetic for deep learning, 2016", "https://arxiv.org/abs/1603.07285"),
+        ("Yu, Koltun: Multi-Scale Context Aggregation by Dilated Convolutions, ICLR 2016", "https://arxiv.org/abs/1511.07122"),
+    )
     explain(text, formulas, papers, (convolve, inputs_of, pad))

@@ -19,7 +19,18 @@ from segdemo.ui.state import active_choice, choices, open_choice
 from segdemo.ui.words import plain
 from segdemo.weights import get_weights
 
-__all__ = ["FirstLayer", "channels_of", "first_layer", "known_words", "network_patch", "on_screen", "one_filter", "picture_patch", "side_of", "usual_place"]
+__all__ = [
+    "FirstLayer",
+    "channels_of",
+    "first_layer",
+    "known_words",
+    "network_patch",
+    "on_screen",
+    "one_filter",
+    "picture_patch",
+    "side_of",
+    "usual_place",
+]
 
 Float = NDArray[np.float64]
 SHOWN = 16  # cells along a side of a picture's patch
@@ -48,7 +59,7 @@ def on_screen() -> Picture | None:
 
 def side_of(picture: Picture, zoom: str) -> int:
     """Pixels along a side of the square that a zoom shows; zoom: a key of ZOOMS."""
-    return max(SHOWN, round(min(picture.pixels.shape[:2]) * ZOOMS[zoom]))
+    return max(SHOWN, int(min(picture.pixels.shape[:2]) * ZOOMS[zoom] + 0.5))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -100,7 +111,7 @@ def _read(name: str, layer: nn.Conv2d) -> FirstLayer:
         padding: tuple[int, ...] = tuple(d * (k - 1) // 2 for d, k in zip(layer.dilation, kernel, strict=True))
     else:
         padding = (0, 0) if isinstance(layer.padding, str) else tuple(layer.padding)
-    mode: Mode = layer.padding_mode  # type: ignore[assignment]
+    mode: Mode = layer.padding_mode
     settings = Arithmetic(tuple(layer.stride), padding, tuple(layer.dilation), layer.groups, mode)
     weight = layer.weight.detach().double().cpu().numpy()
     bias = None if layer.bias is None else layer.bias.detach().double().cpu().numpy()

@@ -95,7 +95,7 @@ def movement(sizes: Sequence[int], kernel: Sequence[int] | None) -> tuple[tuple[
 def _mode() -> Mode:
     words = {"zeros": _("zeros"), "reflect": _("reflect"), "replicate": _("replicate"), "circular": _("circular")}
     chosen = choice_setting(
-        "mode", _("Border filled with"), words, "zeros", help=_("Where the values around the input come from. Hover a border cell."),
+        "mode", _("Border filled with"), words, "zeros", help=_("Where the border takes its values. Hover a border cell."),
     )  # fmt: skip
     return next(mode for mode in MODES if mode == chosen)
 
@@ -117,13 +117,15 @@ def shape_of_channels(axes: int) -> tuple[int, int, int, bool, bool]:
     """Input channels, filters, groups, bias and whether the kernel is flipped."""
     most = MOST_CHANNELS if axes < 3 else 2
     with st.popover(_("Channels, filters, groups"), icon=":material/layers:", width="stretch"):
-        channels = number_setting("c", _("Input channels"), 1, most, 1, help=_("Each has a slice of every filter, and all are added up."))
+        channels = number_setting(
+            "c", _("Input channels"), 1, most, 1, help=_("Each has a slice of every filter, and all are added up.")
+        )
         filters = number_setting("f", _("Filters"), 1, most, 1, help=_("Each makes an output channel of its own."))
         possible = [n for n in range(1, most + 1) if channels % n == 0 and filters % n == 0]
         words = {str(n): _("{n}, depthwise", n=n) if n == channels > 1 else str(n) for n in possible}
         why = _("Groups have to divide {channels} channels and {filters} filters.", channels=channels, filters=filters)
         groups = int(choice_setting("g", _("Groups"), words, "1", compact=True, why=why, help=_(
-            "Channels and filters are dealt out to groups that see nothing of each other. As many as channels: depthwise.")))  # fmt: skip
+            "Channels and filters are dealt out to groups that see nothing of each other. One each: depthwise.")))  # fmt: skip
         if len(possible) < most:
             st.caption(why)
         bias = switch_setting("b", _("Bias"), help=_("A number that each filter adds to all of its sums."))

@@ -65,13 +65,16 @@ def _scales() -> dict[str, list[list[int]]]:
 def _words() -> dict[str, str]:
     return {
         "play": _("Play (space)"), "pause": _("Pause (space)"), "back": _("One step back"), "onward": _("One step on"),
-        "speed": _("Steps a second"), "place": _("row {row}, column {column}"), "covered": _("What comes out? Predict first."),
+        "speed": _("Steps a second"), "perSecond": _("{n} a second"), "steps": _("Step"),
+        "place": _("row {row}, column {column}"), "covered": _("What comes out? Predict first."),
         "hint": _("Hover a cell: what it is made of, or what it feeds. Arrows walk, space plays."),
-        "edit": _("Double-click or Enter changes a number."), "editTouch": _("Tap it again to change its number."), "feeds": _("{value} feeds {n} cells of the output"),
-        "feedsOne": _("{value} feeds one cell of the output"), "feedsNone": _("{value} feeds no cell of the output"),
-        "meets": _("{value} meets {n} cells of the input"), "steps": _("Step"), "repeats": _("padding, repeats row {row}, column {column}"), "perSecond": _("{n} a second"), "code": _("The same in PyTorch"),
-        "copy": _("Copy"), "copied": _("Copied"), "value": _("New value"), "zero": _("padding, always 0"), "products": _("Products"),
         "touch": _("Tap a cell: what it is made of, or what it feeds."),
+        "edit": _("Double-click or Enter changes a number."), "editTouch": _("Tap it again to change its number."),
+        "value": _("New value"), "feeds": _("{value} feeds {n} cells of the output"),
+        "feedsOne": _("{value} feeds one cell of the output"), "feedsNone": _("{value} feeds no cell of the output"),
+        "meets": _("{value} meets {n} cells of the input"), "repeats": _("padding, repeats row {row}, column {column}"),
+        "zero": _("padding, always 0"), "never": _("padding, −∞: it never wins"), "outside": _("no cell, and not counted"),
+        "products": _("Products"), "code": _("The same in PyTorch"), "copy": _("Copy"), "copied": _("Copied"),
     }  # fmt: skip
 
 
@@ -100,9 +103,11 @@ def predict(question: str, choices: Mapping[str, str], answer: str, why: str) ->
     return False
 
 
-def link_to_view() -> None:
-    """The address that restores the view exactly, ready to copy."""
-    with st.popover(_("Link to this view"), icon=":material/link:", help=_("An address with all the settings.")):
+def link_to_view(short: bool = False) -> None:
+    """The address that restores the view exactly, ready to copy. short: of few words, where the row is full."""
+    with st.popover(
+        _("Link") if short else _("Link to this view"), icon=":material/link:", help=_("An address with all the settings.")
+    ):
         st.code(address(), language=None, wrap_lines=True)
 
 

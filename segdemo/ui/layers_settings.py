@@ -7,7 +7,7 @@ typed there by hand pass the same checks as a control's; an impossible one is sa
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import streamlit as st
 
@@ -23,6 +23,7 @@ __all__ = [
 SET_KEY, LAYER_KEY = "set", "layer"  # also in the address
 KEPT_KEY, ASKED_KEY, MESSAGES_KEY = "layers_kept", "layers_asked", "layers_messages"
 T = TypeVar("T")
+LabelVisibility = Literal["visible", "collapsed"]
 
 
 def settings_text() -> str:
@@ -117,12 +118,17 @@ def choice_setting(
         keep(name, value, default)
     key = key_of(name)
     st.session_state[key] = value
-    draw = st.segmented_control if compact else st.selectbox
-    more = {"required": True} if compact else {}
-    draw(
-        label, list(options), key=key, format_func=lambda option: options.get(option, option), help=help,
-        on_change=_keep_control, args=(name, default), label_visibility="collapsed" if hide_label else "visible", **more,
-    )  # fmt: skip
+    visibility: LabelVisibility = "collapsed" if hide_label else "visible"
+    if compact:
+        st.segmented_control(
+            label, list(options), key=key, format_func=lambda option: options.get(option, option), help=help, required=True,
+            on_change=_keep_control, args=(name, default), label_visibility=visibility,
+        )  # fmt: skip
+    else:
+        st.selectbox(
+            label, list(options), key=key, format_func=lambda option: options.get(option, option), help=help,
+            on_change=_keep_control, args=(name, default), label_visibility=visibility,
+        )  # fmt: skip
     return value
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 __all__ = [
-    "cell_theatre", "channel_mosaic", "convention_rows", "frame_player", "mask_painter", "network_walk", "picture_strip", "picture_viewer",
-    "pixel_prober", "synchronised_panes",
+    "cell_theatre", "channel_mosaic", "convention_rows", "frame_player", "mask_painter", "network_walk", "picture_strip",
+    "picture_viewer", "pixel_prober", "receptive_field_stack", "shape_walk", "synchronised_panes",
 ]  # fmt: skip
 
 FOLDER = Path(__file__).parent
@@ -30,4 +30,8 @@ frame_player = _declare("frames")
 mask_painter = _declare("painter")
 convention_rows = _declare("conventions")
 cell_theatre = _declare("cells", "cells_model", "cells_paint")
-synchronised_panes = _declare("panes", "panes_view", "panes_paint", "panes_controls")
+receptive_field_stack = _declare("field")
+shape_walk = _declare("shapes")
+synchronised_panes = _declare(
+    "panes", "panes_view", "panes_paint", "panes_controls", "panes_figures", "panes_probe", "panes_input", "panes_adopt",
+)  # fmt: skip

@@ -279,14 +279,21 @@ function arithmetic(theatre, cell) {
   const value = readable(valueOf(model, cell)), parts = [];
   if (model.border.has(cell)) {
     const source = model.sources.get(cell) ?? -1, at = source >= 0 ? whereIs(model, source) : null;
-    parts.push(at ? filled(words.repeats, { row: at.row, column: at.col, grid: data.grids[at.g].title }) : words.zero);
+    parts.push(at ? filled(words.repeats, { row: at.row, column: at.col, grid: data.grids[at.g].title }) : words[emptiness(model, cell)]);
   }
   if (model.meets.has(cell) && !lit.outputs.size) parts.push(filled(words.meets, { value, n: lit.inputs.size }));
   else parts.push(filled(lit.outputs.size > 1 ? words.feeds : lit.outputs.size ? words.feedsOne : words.feedsNone, { value, n: lit.outputs.size }));
   return parts.join(" · ");
 }
 
+function emptiness(model, cell) {
+  // What a cell of the border is called that repeats nothing.
+  const value = valueOf(model, cell);
+  return value === null ? "never" : value === "" ? "outside" : "zero";
+}
+
 function readable(value) {
+  if (typeof value !== "number") return value === null ? "−∞" : "";
   return String(Number(value.toPrecision(4))).replace("-", "−");
 }
 
@@ -336,6 +343,7 @@ function label(theatre) {
   const touch = window.matchMedia("(hover: none)").matches;
   hint.textContent = [touch ? words.touch : words.hint, data.editable.length ? (touch ? words.editTouch : words.edit) : ""].filter(Boolean).join(" ");
   details.classList.toggle("hidden", data.covered || !data.code);
+  theatre.bar.classList.toggle("hidden", data.covered); // how many steps there are would tell the answer
 }
 
 function updateTheatre(theatre, data, send) {
@@ -343,6 +351,7 @@ function updateTheatre(theatre, data, send) {
   const text = JSON.stringify(data);
   theatre.send = send;
   if (text === theatre.text) return;
+  if (theatre.data?.covered && !data.covered) theatre.started = false; // what was guessed is now played
   theatre.text = text;
   theatre.data = data;
   theatre.model = modelOf(data);
@@ -356,7 +365,7 @@ function updateTheatre(theatre, data, send) {
     const wanted = Math.max(data.speed, theatre.model.steps.length / WHOLE_SECONDS);
     theatre.perSecond = SPEEDS.find((value) => value >= wanted * 0.99) ?? SPEEDS.at(-1);
   }
-  if (!theatre.started && data.autoplay && !calm() && !data.covered) Object.assign(theatre, { playing: true, growing: true, stepAt: performance.now() });
+  if (!theatre.started && data.autoplay && !calm() && !data.covered) Object.assign(theatre, { playing: true, growing: true, step: 0, stepAt: performance.now() });
   theatre.started = true;
   if (data.covered) theatre.playing = false;
   if (!theatre.playing) theatre.growing = false;

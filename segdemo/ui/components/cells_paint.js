@@ -1,6 +1,9 @@
 // How the theatre is drawn: the grids once, on a canvas of their own; what is lit, on a second one over it, every frame.
 
-const READABLE = 19; // pixels of a cell that has room for its number
+const READABLE = 19, READABLE_ON_PICTURES = 30; // pixels of a cell that has room for its number
+// Of cells that belong together: Okabe–Ito's, then Paul Tol's, so pale that text can be read on them in both themes.
+const TINTS = ["#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#0072b2", "#d55e00", "#999933", "#882255", "#44aa99", "#8a939c", "#aa4499"];
+const TINT_SHARE = 0.42, PALER = 0.6;
 
 function coloursOf(root) {
   const style = getComputedStyle(root);
@@ -42,6 +45,7 @@ function isLight(color) {
 
 function shortNumber(value, room) {
   // As many decimals as fit into a cell of that many characters.
+  if (typeof value !== "number") return value === null ? "−∞" : "";
   const minus = (text) => text.replace("-", "−");
   if (Number.isInteger(value)) return minus(String(value)).length <= room + 1 ? minus(String(value)) : minus(value.toExponential(0).replace("e+", "e"));
   for (const decimals of [2, 1, 0]) {
@@ -87,7 +91,6 @@ function paintGrids(theatre) {
     if (isCovered(theatre, g)) return paintCover(pen, box, look);
     for (let i = 0; i < grid.values.length; i++) paintCell(theatre, pen, model.starts[g] + i);
   });
-  if (layout.products) paintTitle(pen, model.data.words.products, layout.products, look);
 }
 
 function paintTitle(pen, text, box, look) {
@@ -112,13 +115,14 @@ function paintCover(pen, box, look) {
 
 function paintCell(theatre, pen, cell, solid = false) {
   const { model, layout, look, colour } = theatre, rect = rectOf(model, layout, cell), { g } = whereIs(model, cell);
-  const ghost = !solid && isGhost(theatre, cell), value = theatre.partial?.get(cell) ?? valueOf(model, cell), color = ghost ? null : colour(g, value);
-  const edge = model.border.has(cell);
+  const ghost = !solid && isGhost(theatre, cell), value = theatre.partial?.get(cell) ?? valueOf(model, cell), edge = model.border.has(cell);
+  const color = ghost || (edge && !value) ? null : colour(g, value); // a border of zeros has stripes and no colour
   pen.clearRect(rect.x, rect.y, rect.w, rect.h);
   pen.globalAlpha = edge ? 0.5 : 1;
   pen.fillStyle = color ? rgb(color) : ghost ? look.back : look.second;
   pen.fillRect(rect.x, rect.y, rect.w, rect.h);
   pen.globalAlpha = 1;
+  if (!ghost) tintCell(model, pen, rect, cell, look);
   if (edge) hatch(pen, rect, color, look);
   const ink = color && !edge ? (isLight(color) ? "#16202a" : "#ffffff") : look.text;
   pen.lineWidth = 1;
@@ -126,11 +130,24 @@ function paintCell(theatre, pen, cell, solid = false) {
   if (ghost || edge) pen.setLineDash([3, 3]);
   if (rect.w > 9) pen.strokeRect(rect.x, rect.y, rect.w, rect.h);
   pen.setLineDash([]);
-  if (!ghost && rect.w >= READABLE) {
+  const least = model.data.grids[g].kind === "picture" ? READABLE_ON_PICTURES : READABLE;
+  if (!ghost && rect.w >= least) {
     const size = fontFor(rect.w);
     write(pen, shortNumber(value, Math.floor((rect.w - 3) / (size * 0.56))), rect, size, ink, look, model.kernels.has(g) ? 600 : 500);
   }
   if (model.marked.has(cell)) markCell(pen, rect, look);
+}
+
+function tintCell(model, pen, rect, cell, look) {
+  // A wash of the colour of those that belong together; the second dozen is paler.
+  const { g } = whereIs(model, cell), tint = model.data.grids[g].tints?.[cell - model.starts[g]];
+  if (tint === undefined) return;
+  pen.fillStyle = look.back;
+  pen.fillRect(rect.x, rect.y, rect.w, rect.h);
+  pen.globalAlpha = TINT_SHARE * PALER ** Math.floor(tint / TINTS.length);
+  pen.fillStyle = TINTS[tint % TINTS.length];
+  pen.fillRect(rect.x, rect.y, rect.w, rect.h);
+  pen.globalAlpha = 1;
 }
 
 function hatch(pen, rect, color, look) {
@@ -185,7 +202,10 @@ function paintLit(theatre, now) {
   if (arrived && isGhost(theatre, lit.cell)) paintCell(theatre, pen, lit.cell, true);
   if (rects.window) framed(pen, rects.window, look, 3);
   if (rects.focus) framed(pen, rects.focus, look, 3.5);
-  if (arrived) paintSources(theatre, pen);
+  if (arrived) {
+    paintSources(theatre, pen);
+    paintLinks(theatre, pen);
+  }
 }
 
 function outlined(pen, rect, color, width, look) {
@@ -246,6 +266,7 @@ function corner(pen, rect, sign, value, look) {
 function paintProducts(theatre, pen, arrived) {
   const { model, layout, look, lit } = theatre, box = layout.products;
   if (!box || !lit.inputs.size || !lit.weights.size) return;
+  paintTitle(pen, model.data.words.products, box, look);
   for (const [weight, tap] of lit.weights) {
     const { row, col } = whereIs(model, weight), product = model.data.products[tap];
     const rect = { x: box.x + col * box.cell, y: box.y + row * box.cell, w: box.cell, h: box.cell };
@@ -268,6 +289,17 @@ function paintSources(theatre, pen) {
   pen.strokeStyle = look.glow;
   pen.fillStyle = look.glow;
   for (const cell of edges) arrow(pen, rectOf(model, layout, model.sources.get(cell)), rectOf(model, layout, cell), cell === lit.cell ? 2.5 : 1.6);
+}
+
+function paintLinks(theatre, pen) {
+  // Between cells that belong together and of which one is looked at: a maximum and where it was found.
+  const { model, layout, look, lit } = theatre;
+  pen.strokeStyle = look.glow;
+  pen.fillStyle = look.glow;
+  const onward = new Set([lit.cell]), back = new Set([lit.cell]);
+  const draw = ([start, end]) => arrow(pen, rectOf(model, layout, start), rectOf(model, layout, end), 2.2);
+  for (const link of model.data.links) if (onward.has(link[0])) { onward.add(link[1]); draw(link); }
+  for (const link of model.data.links.toReversed()) if (back.has(link[1])) { back.add(link[0]); draw(link); }
 }
 
 function arrow(pen, from, to, width) {

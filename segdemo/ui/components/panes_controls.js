@@ -1,11 +1,11 @@
 // The panes' toolbar: arrangement, what is drawn over the picture, opacity, the two that are compared, and the zoom.
 
-function choiceOf(label, name, onChange) {
+function choiceOf(onChange) {
   // A group of buttons of which one is on; its options come with the data.
-  const group = element("div", { class: "choice", role: "group", "aria-label": label });
+  const group = element("div", { class: "choice", role: "group" });
   return {
     group,
-    set(options, chosen) {
+    set(label, options, chosen) {
       group.setAttribute("aria-label", label);
       const text = JSON.stringify([options, chosen]);
       if (group.dataset.shown === text) return; // rebuilt only if it changed, so that it keeps the focus
@@ -74,8 +74,8 @@ const PLAY = "M8 5v14l11-7z", PAUSE = "M7 5h4v14H7zM13 5h4v14h-4z";
 function makeToolbar(panes) {
   const change = (name) => (value) => { panes[name] = value; panes.changed(name); };
   const bar = {
-    layout: choiceOf("", "layout", change("layout")),
-    mode: choiceOf("", "mode", change("mode")),
+    layout: choiceOf(change("layout")),
+    mode: choiceOf(change("mode")),
     extras: element("div", { class: "choice extras", role: "group" }),
     reference: pickerOf(change("reference")),
     opacity: sliderOf(0, 100, 5, (value) => { panes.opacity = value / 100; panes.changed("opacity"); }),
@@ -103,11 +103,8 @@ function makeToolbar(panes) {
 function describeToolbar(panes) {
   const { bar, data } = panes, { words } = data;
   const option = (key) => ({ key, title: words[key], hint: words[`${key}Hint`] ?? null });
-  bar.layout.group.setAttribute("aria-label", words.layout);
-  bar.layout.set(["grid", "blink", "divider"].map(option), panes.layout);
-  bar.mode.set(data.modes.map(option), panes.mode);
-  bar.mode.group.setAttribute("aria-label", words.mode);
-  bar.layout.group.setAttribute("aria-label", words.layout);
+  bar.layout.set(words.layout, ["grid", "blink", "divider"].map(option), panes.layout);
+  bar.mode.set(words.mode, data.modes.map(option), panes.mode);
   bar.mode.group.classList.toggle("hidden", data.modes.length < 2);
   const extras = data.panes.filter((pane) => pane.optional);
   bar.extras.setAttribute("aria-label", words.extras);

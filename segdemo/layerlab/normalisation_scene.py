@@ -1,0 +1,147 @@
+"""A batch and its normalisation as a scene: every channel of every picture, the means and variances between, and the result.
+
+Pictures stand above each other, channels side by side. Cells that share a mean have the same tint, everywhere.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segdemo.layerlab.normalisation import EPS, Kind, normalise, sharing
+from segdemo.layerlab.scene import Cell, Grid, Scene, Tap, digits
+from segdemo.text import _
+
+__all__ = ["batch_of_numbers", "normalisation_scene"]
+
+Float = NDArray[np.float64]
+TERMS = 8  # values that a line of arithmetic names before it says how many more there are
+
+
+def batch_of_numbers(shape: tuple[int, int, int, int], pattern: str) -> Float:
+    """Whole numbers (N, C, H, W). "plain": 0 to 9; "bright": the first picture 20 higher; "loud": channel c times c + 1."""
+    x = np.random.default_rng(5).integers(0, 10, shape).astype(np.float64)
+    if pattern == "bright":
+        x[0] += 20
+    if pattern == "loud":
+        x *= np.arange(1, shape[1] + 1)[:, None, None]
+    return x
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Numbers of the grids: input maps first, then mean, variance, γ and β, then output maps."""
+
+    pictures: int
+    channels: int
+
+    @property
+    def maps(self) -> int:
+        return self.pictures * self.channels
+
+    def input(self, n: int, c: int) -> int:
+        return n * self.channels + c
+
+    def table(self, which: int) -> int:
+        """0 mean, 1 variance, 2 γ, 3 β."""
+        return self.maps + which
+
+    def output(self, n: int, c: int) -> int:
+        return self.maps + 4 + n * self.channels + c
+
+
+def normalisation_scene(
+    x: Float, kind: Kind, gamma: Float, beta: Float, *, groups: int = 1, running: tuple[Float, Float] | None = None
+) -> Scene:
+    """x (N, C, H, W); gamma, beta (C,); running as for `normalise`. Raises SettingError as that does."""
+    pictures, channels, height, width = x.shape
+    shape = (pictures, channels, height, width)
+    done = normalise(x, kind, gamma, beta, groups=groups, running=running)
+    shared = sharing(shape, kind, groups)
+    places = _Places(pictures, channels)
+    own = running is None or kind != "batch"
+    tables = _tables(done.mean, done.variance, gamma, beta, channels, own)
+    grids = (*_maps(x, shared, True), *tables, *_maps(done.output, shared, False))
+    taps: dict[Cell, tuple[Tap, ...]] = {}
+    sums: dict[Cell, str] = {}
+    if own:
+        _tell_statistics(x, shared, done.mean, done.variance, places, taps, sums)
+    columns = done.mean.shape[1]
+    for n, c, row, col in np.ndindex(shape):
+        at = divmod(int(shared[n, c, row, col]), columns)
+        cell = (places.output(n, c), row, col)
+        taps[cell] = (
+            Tap(places.input(n, c), row, col), Tap(places.table(0), *at), Tap(places.table(1), *at),
+            Tap(places.table(2), 0, c), Tap(places.table(3), 0, c),
+        )  # fmt: skip
+        value, mean, variance, scale, shift, result = (
+            digits(float(number))
+            for number in (x[n, c, row, col], done.mean[at], done.variance[at], gamma[c], beta[c], done.output[n, c, row, col])
+        )
+        sums[cell] = f"({value} − {mean}) / √({variance} + {EPS:.5f}) · {scale} + {shift} = {result.strip('()')}"
+    return Scene(grids, places.output(0, 0), taps, sums, _formula(shape, kind, groups, done.mean.size, own),
+                 _code(x, kind, gamma, beta, groups, None if own else running))  # fmt: skip
+
+
+def _maps(x: Float, shared: NDArray[np.int64], first: bool) -> list[Grid]:
+    pictures, channels = x.shape[:2]
+    name, letter, start = ("input", "x", 0) if first else ("output", "y", channels + 1)
+    return [
+        Grid(f"{name}{n}_{c}", f"{letter}[{n},{c}]", x[n, c], "plain", place=(start + c, n), tints=shared[n, c])
+        for n in range(pictures) for c in range(channels)
+    ]  # fmt: skip
+
+
+def _tables(mean: Float, variance: Float, gamma: Float, beta: Float, channels: int, own: bool) -> list[Grid]:
+    tints = np.arange(mean.size).reshape(mean.shape)
+    words = (_("Mean"), _("Variance")) if own else (_("Running mean"), _("Running variance"))
+    return [
+        Grid("mean", words[0], mean, "plain", place=(channels, 0), tints=tints),
+        Grid("variance", words[1], variance, "plain", place=(channels, 1), tints=tints),
+        Grid("gamma", _("γ, a channel each"), gamma[None], "plain", place=(channels, 2)),
+        Grid("beta", _("β, a channel each"), beta[None], "plain", place=(channels, 3)),
+    ]
+
+
+def _tell_statistics(
+    x: Float, shared: NDArray[np.int64], mean: Float, variance: Float, places: _Places,
+    taps: dict[Cell, tuple[Tap, ...]], sums: dict[Cell, str],
+) -> None:  # fmt: skip
+    for number in range(mean.size):
+        members = np.argwhere(shared == number).tolist()
+        cells = tuple(Tap(places.input(n, c), row, col) for n, c, row, col in members)
+        values = [float(x[n, c, row, col]) for n, c, row, col in members]
+        at = divmod(number, mean.shape[1])
+        middle = float(mean[at])
+        distances = [f"({digits(v)} − {digits(middle)})²" for v in values]
+        for which, terms, total in ((0, [digits(v) for v in values], middle), (1, distances, float(variance[at]))):
+            more = [_("… {n} more", n=len(terms) - TERMS)] if len(terms) > TERMS else []
+            cell = (places.table(which), *at)
+            taps[cell] = cells
+            sums[cell] = f"({' + '.join(terms[:TERMS] + more)}) / {len(terms)} = {digits(total).strip('()')}"
+
+
+def _formula(shape: tuple[int, int, int, int], kind: Kind, groups: int, count: int, own: bool) -> str:
+    n, c, h, w = shape
+    if not own:
+        return _("{count} running means and variances, none from this batch", count=count)
+    cells = {"batch": f"{n}·{h}·{w}", "instance": f"{h}·{w}", "layer": f"{c}·{h}·{w}", "group": f"{c // groups}·{h}·{w}"}[kind]
+    size = n * c * h * w // count
+    return _("{cells} = {size} cells share a mean, and there are {count} means", cells=cells, size=size, count=count)
+
+
+def _code(x: Float, kind: Kind, gamma: Float, beta: Float, groups: int, running: tuple[Float, Float] | None) -> str:
+    """PyTorch, with which the same numbers come out."""
+    lines = ["import torch, torch.nn.functional as F", f"x = torch.tensor({x.tolist()}).double()",
+             f"gamma = torch.tensor({gamma.tolist()}).double()", f"beta = torch.tensor({beta.tolist()}).double()"]  # fmt: skip
+    calls = {
+        "batch": "F.batch_norm(x, None, None, gamma, beta, training=True)",
+        "instance": "F.instance_norm(x, weight=gamma, bias=beta)",
+        "layer": "F.layer_norm(x, x.shape[1:]) * gamma[:, None, None] + beta[:, None, None]",
+        "group": f"F.group_norm(x, {groups}, gamma, beta)",
+    }
+    call = calls[kind]
+    if running is not None:
+        lines += [f"mean, variance = torch.tensor({[values.tolist() for values in running]}).double()"]
+        call = "F.batch_norm(x, mean, variance, gamma, beta, training=False)"
+    return "\n".join([*lines, f"print({call})"])

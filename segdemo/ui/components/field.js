@@ -1,0 +1,226 @@
+// The receptive field of a stack: the input with a square for every layer, how much each pixel counts, and what it cost so far.
+// Layers are looked at by the slider, by play, by hovering or walking the rows; nothing is asked of the server for that.
+
+const REST_MS = 1100, GROW_MS = 320;
+const SHAPES = { play: "M8 5v14l11-7z", pause: "M7 5h4v14H7zM13 5h4v14h-4z" };
+
+function makeField(root) {
+  const canvas = element("canvas", { role: "img" }), line = element("div", { class: "line", "aria-live": "polite" });
+  const slider = element("input", { type: "range", min: "0", step: "1" }), play = element("button", { type: "button", class: "control" });
+  const table = element("div", { class: "table" }), key = element("div", { class: "key" });
+  const acts = element("div", { class: "acts", role: "group" }), bar = element("div", { class: "bar" }, play, slider);
+  const left = element("div", { class: "input" }, canvas, bar, key), right = element("div", { class: "told" }, line, table, acts);
+  root.replaceChildren(element("div", { class: "both" }, left, right));
+  const field = { root, canvas, line, slider, play, table, key, acts, data: null, at: null, seen: null, hover: null, drawn: 1, from: 1, since: 0, frame: 0, playing: false, nextAt: 0 };
+  slider.addEventListener("input", () => { halt(field); look(field, Number(slider.value)); });
+  play.addEventListener("click", () => (field.playing ? halt(field) : run(field)));
+  new ResizeObserver(() => field.data && paint(field)).observe(canvas.parentElement);
+  root.addEventListener("transitionend", (event) => { if (event.propertyName === "color" && event.target === root) paint(field); });
+  return field;
+}
+
+function shownOf(field) {
+  return field.hover ?? field.at;
+}
+
+function run(field) {
+  field.playing = true;
+  face(field);
+  look(field, field.at >= field.data.layers.length - 1 ? 0 : field.at + 1);
+  field.nextAt = performance.now() + REST_MS;
+  tick(field);
+}
+
+function halt(field) {
+  field.playing = false;
+  face(field);
+}
+
+function face(field) {
+  const name = field.playing ? "pause" : "play";
+  field.play.setAttribute("aria-label", field.data.words[name]);
+  field.play.title = field.data.words[name];
+  field.play.replaceChildren(vector("svg", { viewBox: "0 0 24 24", width: 21, height: 21, "aria-hidden": "true" }, vector("path", { d: SHAPES[name] })));
+}
+
+function look(field, at) {
+  field.at = Math.max(0, Math.min(field.data.layers.length - 1, at));
+  field.hover = null;
+  turn(field);
+}
+
+function turn(field) {
+  // Another layer is looked at: the square glides to its size.
+  const rows = [...field.table.querySelectorAll("tbody tr")], shown = shownOf(field);
+  rows.forEach((row, n) => { row.setAttribute("aria-selected", String(n === shown)); row.tabIndex = n === field.at ? 0 : -1; row.classList.toggle("above", n > shown); });
+  [["up", field.at > 0], ["down", field.at < rows.length - 1], ["remove", rows.length > 0]].forEach(([name, can]) => { const button = field.acts.querySelector(`.${name}`); if (button) button.disabled = !can; });
+  if (rows[shown]) within(field.table, rows[shown]);
+  field.slider.value = String(shown);
+  field.slider.setAttribute("aria-valuetext", field.data.layers[shown]?.name ?? "");
+  tell(field);
+  field.from = field.drawn;
+  field.since = performance.now();
+  tick(field);
+}
+
+function within(box, row) {
+  // Only the table scrolls, never the page.
+  const head = box.querySelector("thead").offsetHeight, foot = box.querySelector("tfoot").offsetHeight;
+  if (row.offsetTop - head < box.scrollTop) box.scrollTop = row.offsetTop - head;
+  else if (row.offsetTop + row.offsetHeight + foot > box.scrollTop + box.clientHeight) box.scrollTop = row.offsetTop + row.offsetHeight + foot - box.clientHeight;
+}
+
+function tell(field) {
+  const layer = field.data.layers[shownOf(field)];
+  field.line.replaceChildren(...(layer ? [element("b", { text: layer.name }), document.createTextNode(` ${layer.says}`), element("small", { text: layer.how })] : []));
+  field.canvas.setAttribute("aria-label", layer ? `${field.data.label}: ${layer.name} ${layer.says}` : field.data.label);
+}
+
+function tick(field) {
+  if (field.frame) return;
+  field.frame = requestAnimationFrame((now) => {
+    field.frame = 0;
+    if (!field.root.isConnected) return;
+    if (field.playing && now >= field.nextAt) {
+      if (field.at >= field.data.layers.length - 1) halt(field);
+      else { field.nextAt = now + REST_MS; look(field, field.at + 1); }
+    }
+    const gliding = paint(field, now);
+    if (field.playing || gliding) tick(field);
+  });
+}
+
+// ---- the input -------------------------------------------------------------------------------------------------------------------
+
+function paint(field, now = Infinity) {
+  const { canvas, data } = field, layer = data.layers[shownOf(field)];
+  const side = Math.max(80, Math.floor(Math.min(canvas.parentElement.clientWidth, 460))), dense = window.devicePixelRatio || 1;
+  if (canvas.width !== Math.round(side * dense)) { canvas.width = canvas.height = Math.round(side * dense); canvas.style.maxWidth = `${side}px`; canvas.style.aspectRatio = "1"; }
+  const style = getComputedStyle(field.root), ink = style.color, context = canvas.getContext("2d");
+  const wanted = layer ? layer.field ?? data.span : 1, done = calm() ? 1 : Math.min(1, (now - field.since) / GROW_MS);
+  field.drawn = field.from + (wanted - field.from) * (1 - (1 - done) ** 3);
+  const scale = (side * dense) / data.span, middle = (side * dense) / 2;
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  context.fillStyle = style.getPropertyValue("--st-secondary-background-color") || "#8882";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  if (data.picture) square(context, middle, data.picture * scale, ink, 1, 0.55);
+  if (layer?.heat && !layer.covered) heat(context, data, layer, middle, scale, field.drawn);
+  if (scale >= 6 * dense) cells(context, data.span, scale, wanted, ink);
+  const bright = layer?.heat ? "#ffffff" : ink;
+  if (layer?.covered) return ask(context, middle, dense, ink, style), false;
+  data.layers.slice(0, shownOf(field)).forEach((below) => square(context, middle, (below.field ?? data.span) * scale, bright, dense, 0.5));
+  if (layer?.held && layer.held < layer.field) {
+    square(context, middle, layer.held * scale, "#000000", 3.4 * dense, 0.6);
+    square(context, middle, layer.held * scale, bright, 1.8 * dense, 1, [6 * dense, 4 * dense]);
+  }
+  if (layer) square(context, middle, Math.min(field.drawn, data.span) * scale, data.mark, 3 * dense, 1);
+  return done < 1;
+}
+
+function ask(context, middle, dense, ink, style) {
+  context.fillStyle = ink;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.font = `600 ${64 * dense}px ${style.fontFamily}`;
+  context.fillText("?", middle, middle);
+}
+
+function square(context, middle, side, colour, width, opacity, dash = []) {
+  context.save();
+  context.globalAlpha = opacity;
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.setLineDash(dash);
+  const inner = Math.max(0, side - width);
+  context.strokeRect(middle - inner / 2, middle - inner / 2, inner, inner);
+  context.restore();
+}
+
+function cells(context, span, scale, wanted, ink) {
+  context.save();
+  context.globalAlpha = 0.16;
+  context.strokeStyle = ink;
+  context.lineWidth = 1;
+  const odd = Math.round(wanted) % 2 === span % 2 ? 0 : 0.5;
+  context.beginPath();
+  for (let n = odd; n <= span; n++) {
+    const at = Math.round(n * scale) + 0.5;
+    context.moveTo(at, 0); context.lineTo(at, span * scale); context.moveTo(0, at); context.lineTo(span * scale, at);
+  }
+  context.stroke();
+  context.restore();
+}
+
+function heat(context, data, layer, middle, scale, drawn) {
+  // The picture of the layer's influence, made once; while the square grows it is shown as far as that reaches.
+  const map = (layer.drawing ??= picture(data.scale, layer.heat));
+  const side = layer.field * scale, shown = Math.min(drawn, layer.field) * scale;
+  context.save();
+  context.imageSmoothingEnabled = false;
+  context.beginPath();
+  context.rect(middle - shown / 2, middle - shown / 2, shown, shown);
+  context.clip();
+  context.drawImage(map, middle - side / 2, middle - side / 2, side, side);
+  context.restore();
+}
+
+function picture(scale, heat) {
+  const bytes = Uint8Array.from(atob(heat.values), (letter) => letter.charCodeAt(0)), last = scale.length - 1;
+  const canvas = new OffscreenCanvas(heat.side, heat.side), context = canvas.getContext("2d"), pixels = context.createImageData(heat.side, heat.side);
+  bytes.forEach((value, n) => pixels.data.set([...scale[Math.round((value / 255) * last)], 255], 4 * n));
+  context.putImageData(pixels, 0, 0);
+  return canvas;
+}
+
+// ---- the table -------------------------------------------------------------------------------------------------------------------
+
+function rowOf(field, layer, n, act) {
+  const cells = [String(n + 1), layer.name, layer.covered ? "?" : layer.sees, layer.jump, layer.params, layer.macs].map((text) => element("td", { text }));
+  const row = element("tr", { tabindex: "-1", "aria-selected": "false", title: layer.how }, ...cells);
+  row.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse" && !field.playing) { field.hover = n; turn(field); } });
+  row.addEventListener("click", () => { halt(field); look(field, n); });
+  row.addEventListener("keydown", (event) => onKey(field, event, n, act));
+  return row;
+}
+
+function onKey(field, event, n, act) {
+  if (event.target !== event.currentTarget) return;
+  const to = { ArrowDown: n + 1, ArrowUp: n - 1, Home: 0, End: field.data.layers.length - 1 }[event.key];
+  if (to !== undefined) { event.preventDefault(); halt(field); look(field, to); field.table.querySelectorAll("tbody tr")[field.at]?.focus(); }
+  else if (event.key === " ") { event.preventDefault(); if (field.playing) halt(field); else run(field); }
+  else if (event.key === "Delete" && field.data.editable) act({ act: "remove", at: n });
+}
+
+export default function (component) {
+  const { parentElement, data, setTriggerValue } = component;
+  const root = parentElement.querySelector(".root");
+  const field = stateOf(root, () => makeField(root)), { words } = data;
+  const grew = field.data && data.layers.length > field.data.layers.length, moved = field.moved;
+  field.moved = null;
+  const focused = field.table.contains(parentElement.getRootNode().activeElement);
+  field.data = data;
+  root.style.setProperty("--mark", data.mark);
+  root.style.setProperty("--ramp", `linear-gradient(to right, ${data.scale.filter((_, n) => n % 8 === 0).map(rgb).join(", ")})`);
+  const last = data.layers.length - 1;
+  field.at = field.at === null || grew ? last : Math.min(moved ?? field.at, last);
+  field.slider.max = String(Math.max(0, last));
+  field.slider.setAttribute("aria-label", words.layer);
+  const act = (change) => setTriggerValue("changed", change);
+  const head = element("thead", {}, element("tr", {}, ...["#", words.layer, words.field, words.jump, words.params, words.macs].map((text) => element("th", { text, scope: "col" }))));
+  const body = element("tbody", {}, ...data.layers.map((layer, n) => rowOf(field, layer, n, act)));
+  const foot = element("tfoot", {}, element("tr", {}, ...["", words.total, data.covered ? "?" : data.total.sees, "", data.total.params, data.total.macs].map((text) => element("td", { text }))));
+  body.addEventListener("pointerleave", () => { if (field.hover !== null) { field.hover = null; turn(field); } });
+  field.table.replaceChildren(element("table", { "aria-label": data.label }, head, body, foot));
+  field.acts.replaceChildren(...(data.editable ? ["up", "down", "remove"] : []).map((name) => {
+    const button = element("button", { type: "button", class: name, text: words[name] });
+    button.addEventListener("click", () => { field.moved = { up: field.at - 1, down: field.at + 1 }[name] ?? null; act({ act: name, at: field.at }); });
+    return button;
+  }));
+  const marks = [["", words.fieldKey], ...(data.heat ? [["held", words.heldKey], ["ramp", words.rampKey]] : [])];
+  field.key.replaceChildren(...marks.map(([name, text]) => element("span", {}, element("i", { class: name }), document.createTextNode(text))));
+  if (!data.layers.length) { halt(field); field.at = 0; }
+  face(field);
+  turn(field);
+  if (focused) field.table.querySelectorAll("tbody tr")[field.at]?.focus();
+  root.dataset.ready = "";
+}

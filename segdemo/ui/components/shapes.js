@@ -1,0 +1,163 @@
+// A network line by line: blocks as wide as their channels and as high as their resolution, and under them a table of the
+// same lines with what each costs. A line is chosen in either, by mouse, touch or arrow keys; the page then edits it.
+
+const GAP = 9, TALLEST = 118, LOWER = 30, TOP = 26, BOTTOM = 22;
+
+function blockSize(row, tallest, first, few) {
+  // Widths follow the logarithm, so that 3 and 1024 channels both can be seen, heights the root.
+  const [channels, height] = row.shape.length === 3 ? row.shape : [1, row.shape[0]];
+  const width = row.shape.length === 3 ? (5 + 2 * Math.log2(1 + channels)) * (few ? 1.7 : 1) : 7;
+  const share = row.shape.length === 3 ? Math.sqrt(Math.min(1, height / first)) : Math.min(1, Math.log2(1 + height) / 12);
+  return [width, Math.max(6, tallest * share)];
+}
+
+function placed(rows, words) {
+  // Blocks side by side; networks that come up again stand as a U, each halving a step lower.
+  const done = rows.filter((row) => row.shape), first = Math.max(1, ...done.filter((row) => row.shape.length === 3).map((row) => row.shape[1]));
+  const deep = done.some((row) => row.enlarges), tallest = deep ? 84 : TALLEST, few = rows.length <= 10;
+  const levels = done.map((row) => (deep && row.shape.length === 3 ? Math.max(0, Math.round(Math.log2(first / row.shape[1]))) : 0));
+  let x = 10;
+  const blocks = rows.map((row, n) => {
+    const [width, height] = row.shape ? blockSize(row, tallest, first, few) : [16, 40];
+    const level = levels[n] ?? levels.at(-1) ?? 0, label = few ? Math.max(44, 6.4 * (row.shape ? row.shapeText.length : 1)) : 0;
+    const step = Math.max(width, label), block = { row, n, width, height, x: x + step / 2, y: TOP + tallest / 2 + level * LOWER };
+    x += step + GAP;
+    return block;
+  });
+  const lowest = Math.max(...blocks.map((block) => block.y + block.height / 2), TOP + tallest);
+  return { blocks, width: x + 4, height: lowest + (few ? BOTTOM : 8), few, words };
+}
+
+function arcs(blocks) {
+  // Skips rise above what lies between their ends, one that would run along another a little higher.
+  const taken = [];
+  const joining = blocks.filter((block) => Number.isInteger(block.row.joins)).sort((a, b) => a.n - a.row.joins - (b.n - b.row.joins));
+  return joining.map((block) => {
+    const from = blocks[block.row.joins], between = blocks.slice(from.n, block.n + 1);
+    let top = Math.min(...between.map((other) => other.y - other.height / 2)) - 7;
+    while (taken.some((other) => other.first < block.n && from.n < other.last && Math.abs(other.top - top) < 5)) top -= 6;
+    taken.push({ first: from.n, last: block.n, top });
+    const [x1, y1, x2, y2] = [from.x, from.y - from.height / 2, block.x, block.y - block.height / 2];
+    const r = Math.min(5, Math.abs(x2 - x1) / 2);
+    const d = `M${x1} ${y1}V${top + r}Q${x1} ${top} ${x1 + r} ${top}H${x2 - r}Q${x2} ${top} ${x2} ${top + r}V${y2}`;
+    return vector("path", { d, class: block.row.shape ? "skip" : "skip broken" });
+  });
+}
+
+function drawn(walk, data) {
+  const layout = placed(data.rows, data.words), { blocks } = layout;
+  const space = walk.drawing.clientWidth || 700, scale = Math.min(1, Math.max(space / layout.width, 0.62));
+  const svg = vector("svg", { viewBox: `0 0 ${layout.width} ${layout.height}`, width: Math.floor(layout.width * scale), height: Math.ceil(layout.height * scale), role: "img", "aria-label": data.label });
+  for (let n = 1; n < blocks.length; n++) {
+    if (data.rows[n].takes) continue;
+    const [a, b] = [blocks[n - 1], blocks[n]];
+    svg.append(vector("path", { class: "flow", d: `M${a.x + a.width / 2} ${a.y}L${b.x - b.width / 2} ${b.y}` }));
+  }
+  svg.append(...arcs(blocks));
+  for (const block of blocks) svg.append(blockOf(walk, block, layout));
+  return svg;
+}
+
+function blockOf(walk, block, layout) {
+  const { row, n, x, y, width, height } = block;
+  const group = vector("g", { class: row.shape ? "block" : "block missing", "aria-current": "false" },
+    vector("title", { text: `${n + 1}  ${row.text}${row.shape ? `  →  ${row.shapeText}` : ""}` }),
+    vector("rect", { x: x - Math.max(width, 14) / 2, y: y - height / 2 - 4, width: Math.max(width, 14), height: height + 8, fill: "transparent" }),
+    vector("rect", { class: "body", x: x - width / 2, y: y - height / 2, width, height, rx: 2.5, fill: row.colour }));
+  if (layout.few && row.shape) group.append(vector("text", { x, y: y + height / 2 + 15, text: row.covered ? "?" : row.shapeText }));
+  group.addEventListener("click", () => choose(walk, n));
+  group.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && tell(walk, n));
+  group.addEventListener("pointerleave", () => tell(walk, walk.at));
+  return group;
+}
+
+function cost(text, share, name) {
+  return element("td", { class: `cost ${name}` }, element("span", { text }), element("u", { style: `width: ${share > 0 ? Math.max(1.5, 100 * share) : 0}%` }));
+}
+
+function rowOf(walk, row, n) {
+  const text = element("td", { class: "text" }, element("i", { style: `background: ${row.colour}` }), document.createTextNode(row.text));
+  const line = element("tr", { tabindex: "-1", "aria-selected": "false" }, element("td", { text: String(n + 1) }), text);
+  if (row.wrong) { line.className = "wrong"; line.append(element("td", { class: "why", colspan: "5", text: row.wrong })); }
+  else if (!row.shape) { line.className = "unreached"; line.append(element("td", { colspan: "5", text: "…" })); }
+  else {
+    line.append(element("td", { class: "shape", text: row.covered ? "?" : row.shapeText }), cost(row.params, row.paramsShare, ""), cost(row.memory, row.memoryShare, ""),
+      cost(row.macs, row.macsShare, "wide"), element("td", { class: "wide", text: row.covered ? "?" : row.sees }));
+  }
+  line.addEventListener("click", () => choose(walk, n));
+  line.addEventListener("keydown", (event) => {
+    const to = { ArrowDown: n + 1, ArrowUp: n - 1, Home: 0, End: walk.data.rows.length - 1 }[event.key];
+    if (to === undefined || to < 0 || to >= walk.data.rows.length) return;
+    event.preventDefault();
+    walk.focus = true;
+    choose(walk, to);
+  });
+  return line;
+}
+
+function choose(walk, at) {
+  if (at === walk.at) return;
+  mark(walk, at);
+  walk.send("chosen", at);
+}
+
+function mark(walk, at) {
+  walk.at = at;
+  const rows = [...walk.table.querySelectorAll("tbody tr")];
+  rows.forEach((row, n) => { row.setAttribute("aria-selected", String(n === at)); row.tabIndex = n === at ? 0 : -1; });
+  walk.drawing.querySelectorAll("g.block").forEach((block, n) => block.setAttribute("aria-current", String(n === at)));
+  if (walk.focus && rows[at]) rows[at].focus({ preventScroll: true });
+  if (rows[at]) within(walk.table, rows[at]);
+  tell(walk, at);
+}
+
+function within(box, row) {
+  // Only the table scrolls, never the page.
+  const head = box.querySelector("thead").offsetHeight, foot = box.querySelector("tfoot")?.offsetHeight ?? 0;
+  if (row.offsetTop - head < box.scrollTop) box.scrollTop = row.offsetTop - head;
+  else if (row.offsetTop + row.offsetHeight + foot > box.scrollTop + box.clientHeight) box.scrollTop = row.offsetTop + row.offsetHeight + foot - box.clientHeight;
+}
+
+function tell(walk, at) {
+  const row = walk.data.rows[at];
+  if (!row) return walk.line.replaceChildren();
+  const says = row.covered ? "?" : row.wrong || row.says;
+  walk.line.replaceChildren(element("b", { text: `${at + 1}  ${row.title}` }), document.createTextNode(says), ...(row.note && !row.covered ? [element("small", { text: row.note })] : []));
+}
+
+function makeWalk(root) {
+  const drawing = element("div", { class: "drawing", tabindex: "0", role: "group" }), line = element("div", { class: "line", "aria-live": "polite" });
+  const key = element("div", { class: "key" }), table = element("div", { class: "table" });
+  root.replaceChildren(drawing, key, line, table);
+  const walk = { root, drawing, line, key, table, data: null, at: 0, focus: false, send: null, width: 0 };
+  table.addEventListener("focusout", () => { walk.focus = false; });
+  new ResizeObserver(() => {
+    if (!walk.data || walk.width === drawing.clientWidth) return;
+    walk.width = drawing.clientWidth;
+    drawing.replaceChildren(drawn(walk, walk.data));
+    mark(walk, walk.at);
+  }).observe(root);
+  return walk;
+}
+
+export default function (component) {
+  const { parentElement, data, setTriggerValue } = component;
+  const root = parentElement.querySelector(".root"), walk = stateOf(root, () => makeWalk(root)), { words } = data;
+  const focused = walk.focus || walk.table.contains(parentElement.getRootNode().activeElement), scrolled = walk.table.scrollTop;
+  Object.assign(walk, { data, send: setTriggerValue, width: walk.drawing.clientWidth });
+  root.style.setProperty("--broken", data.broken);
+  root.style.setProperty("--join", data.join);
+  walk.drawing.setAttribute("aria-label", data.label);
+  walk.drawing.replaceChildren(drawn(walk, data));
+  walk.key.replaceChildren(...data.legend.map((item) => element("span", {}, ...(item.colour ? [element("i", { style: `background: ${item.colour}` })] : []), document.createTextNode(item.text))));
+  const heads = [["#", ""], [words.line, ""], [words.shape, ""], [words.params, ""], [words.memory, ""], [words.macs, "wide"], [words.sees, "wide"]];
+  const head = element("thead", {}, element("tr", {}, ...heads.map(([text, name]) => element("th", { text, class: name, scope: "col" }))));
+  const body = element("tbody", {}, ...data.rows.map((row, n) => rowOf(walk, row, n)));
+  const totals = ["", words.total, "", data.total.params, data.total.memory].map((text) => element("td", { text }));
+  const foot = element("tfoot", {}, element("tr", {}, ...totals, element("td", { class: "wide", text: data.total.macs }), element("td", { class: "wide" })));
+  walk.table.replaceChildren(element("table", { "aria-label": data.label }, head, body, foot));
+  walk.table.scrollTop = scrolled;
+  walk.focus = focused;
+  mark(walk, Math.min(data.chosen, data.rows.length - 1));
+  root.dataset.ready = "";
+}

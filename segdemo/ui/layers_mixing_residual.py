@@ -1,0 +1,104 @@
+"""The residual block: what goes on as it is, what the branch adds, and how the gradient comes back through both."""
+
+import numpy as np
+import streamlit as st
+
+from segdemo.layerlab.patches import number_grid
+from segdemo.layerlab.residual import branch, chain_gradients, residual, residual_gradient
+from segdemo.layerlab.residual_scene import residual_scene
+from segdemo.text import _
+from segdemo.ui.layers_frame import explain, introduce, predict, theatre
+from segdemo.ui.layers_mixing_figures import chain_figure
+from segdemo.ui.layers_parts import Part, decimal_setting, keep_typed, typed_numbers
+from segdemo.ui.layers_settings import choice_setting, number_setting
+
+__all__ = ["show_residual"]
+
+SIDE = 5
+KERNEL = np.array([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]])  # the cell's neighbours against the cell itself
+
+
+def show_residual(part: Part) -> None:
+    """The block cell by cell, forwards or backwards, and under it many blocks in a row."""
+    with part.words:
+        introduce(_("A residual block hands its input on as it is, and a branch of convolutions adds what should change: y = x "
+                    "+ F(x). "
+                    "With all weights of the branch at 0, the block is the identity, not nothing."))  # fmt: skip
+    with part.side:
+        words = {"forward": _("Forward"), "backward": _("Gradient")}
+        way = choice_setting("way", _("Direction"), words, "forward", compact=True, help=_(
+            "From the input to the output, or the gradient of the loss from the output back to the input."))  # fmt: skip
+        backward = way == "backward"
+        strength = decimal_setting("branch", _("Branch weights times"), 0.0, 1.0, 0.25, 1.0, help=_("0 switches the branch off."))
+    x = typed_numbers("r", number_grid("digits", (1, SIDE, SIDE), seed=4)[0])
+    own = typed_numbers("k", KERNEL)
+    with part.place:
+        covered = part.asking and _question(backward)
+
+        def edited(grid: int, row: int, column: int, value: float) -> None:
+            if grid == 0:
+                keep_typed("r", x, (row - 1, column - 1), value)
+            else:  # what is typed is what is seen: the kernel times its strength
+                keep_typed("k", own, (row, column), value / strength if strength else value)
+
+        editable = [0] if backward else [0, 1]
+        theatre(residual_scene(x, strength * own, backward=backward), "layers_theatre", covered=covered, editable=editable,
+                on_edit=edited, label=_("A residual block, cell by cell"))  # fmt: skip
+        if strength == 0 and not covered:
+            st.caption(_off(backward))
+        _many()
+    _explain()
+
+
+def _question(backward: bool) -> bool:
+    """What comes out without a branch; True while the output has to stay hidden."""
+    choices = {"zero": _("zeros"), "same": _("the same numbers"), "twice": _("twice the numbers")}
+    if backward:
+        return predict(_("If all weights of the branch are 0, what arrives of ∂L/∂y?"), choices, "same",
+                       _("∂y/∂x = 1 + F′(x): the 1 belongs to the identity and no weight can take it away."))  # fmt: skip
+    return predict(_("If all weights of the branch are 0, what comes out?"), choices, "same",
+                   _("x + 0 = x. Set the branch weights to 0 to see it."))  # fmt: skip
+
+
+def _off(backward: bool) -> str:
+    if backward:
+        return _("The branch is 0 everywhere: **∂L/∂x is ∂L/∂y**, whole.")
+    return _("The branch is 0 everywhere: **y is x**, and a deeper network starts no worse than a shallow one.")
+
+
+def _many() -> None:
+    """Layers in a row, each a single number, with and without identity."""
+    st.markdown(_("#### Many layers in a row"))
+    left, right = st.columns(2)
+    with left:
+        depth = number_setting("depth", _("Layers"), 1, 100, 30, help=_("How many layers the gradient has to go back through."))
+    with right:
+        slope = decimal_setting("slope", _("Weight w of each layer"), -1.5, 1.5, 0.05, 0.1, help=_(
+            "Each layer is a single number here: w times its input, without or with the input added."))  # fmt: skip
+    plain, added = chain_gradients(slope, depth)
+    st.plotly_chart(chain_figure(plain, added), key="layers_chain", config={"displayModeBar": False})
+    st.caption(_("After {n} layers: {w}ⁿ = **{plain:.3g}** without identity, (1 + {w})ⁿ = **{added:.3g}** with it, in absolute "
+                 "value. Small "
+                 "weights make the plain gradient vanish, and leave the residual one near 1; large ones make it explode.",
+                 n=depth, w=f"{slope:g}".replace("-", "−"), plain=plain[-1], added=added[-1]))  # fmt: skip
+
+
+def _explain() -> None:
+    text = _(
+        "Deeper plain networks came out **worse even on their training set**: it is hard to learn a stack of layers that does "
+        "nothing. "
+        "A residual block does nothing by itself, and only has to learn the difference. The gradient has a way around every "
+        "block, "
+        "so that early layers learn from the first step on.\n\n"
+        "Both sides of the sum need the **same shape**. Where a block halves the size or changes the channels, a 1×1 convolution "
+        "with that stride stands in the way around. **U-Net's skips** are another thing: they concatenate channels instead of "
+        "adding."
+    )
+    formulas = (
+        r"y = x + F(x)",
+        r"\frac{\partial L}{\partial x} = \frac{\partial L}{\partial y} \left(1 + \frac{\partial F}{\partial x}\right)",
+        r"\prod_{l=1}^{n} w = w^n \quad \text{against} \quad \prod_{l=1}^{n} (1 + w) = (1 + w)^n",
+    )  # fmt: skip
+    papers = (("He et al.: Deep Residual Learning, CVPR 2016", "https://arxiv.org/abs/1512.03385"),
+              ("He et al.: Identity Mappings in Deep ResNets, ECCV 2016", "https://arxiv.org/abs/1603.05027"))  # fmt: skip
+    explain(text, formulas, papers, (branch, residual, residual_gradient, chain_gradients))

@@ -1,0 +1,75 @@
+"""Softmax with a temperature: three logits become probabilities, cell by cell, and how each moves with each."""
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from segdemo.layerlab.softmax import exponentials, softmax, softmax_gradient, softmax_scene
+from segdemo.text import _
+from segdemo.ui.layers_frame import explain, introduce, predict, theatre
+from segdemo.ui.layers_normalise_figures import temperature_figure
+from segdemo.ui.layers_parts import Part, decimal_setting, keep_typed, typed_numbers
+from segdemo.ui.layers_settings import key_of
+
+__all__ = ["show_softmax"]
+
+LOGITS = np.array([2.0, 1.0, -1.0])
+LARGEST = 6.0
+
+
+def show_softmax(part: Part) -> None:
+    """The theatre of logits, powers, probabilities and gradients; under it the probabilities against the temperature."""
+    with part.words:
+        introduce(_("Softmax turns the logits of a pixel's classes into probabilities: powers of e, divided by their sum. A high "
+                    "temperature makes them more equal, a low one more certain; the order stays."))  # fmt: skip
+    logits = np.clip(typed_numbers("z", LOGITS), -LARGEST, LARGEST)
+    with part.side:
+        for number, logit in enumerate(logits):
+            _logit(logits, number, float(logit))
+        temperature = decimal_setting("t", _("Temperature T"), 0.1, 10.0, 0.1, 1.0, help=_("Logits are divided by it first."))
+    with part.place:
+        choices = {"up": _("It gets closer to 1"), "same": _("It stays"), "down": _("It gets smaller")}
+        covered = part.asking and predict(
+            _("A higher temperature: what becomes of the largest probability?"), choices, "down",
+            _("Divided by T, the logits come closer together, and so do the probabilities, down to a third each of three."),
+        )  # fmt: skip
+
+        def edited(_grid: int, row: int, _column: int, value: float) -> None:
+            keep_typed("z", logits, (row,), float(np.clip(value, -LARGEST, LARGEST)))
+
+        theatre(softmax_scene(logits, temperature), "layers_theatre", label=_("A softmax, cell by cell"), covered=covered,
+                editable=[0], on_edit=edited)  # fmt: skip
+        if not covered:
+            st.plotly_chart(temperature_figure(logits, temperature), key="layers_temperature", config={"displayModeBar": False})
+    _explain()
+
+
+def _logit(logits: NDArray[np.float64], number: int, value: float) -> None:
+    """A slider for one of the logits; all stand in one setting."""
+    key = key_of(f"z{number}")
+    st.session_state[key] = value
+
+    def changed() -> None:
+        keep_typed("z", logits, (number,), float(st.session_state[key]))
+
+    st.slider(_("Logit of class {n}", n=number), -LARGEST, LARGEST, step=0.5, key=key, on_change=changed,
+              help=_("What the network's last layer says of this class; any number."))  # fmt: skip
+
+
+def _explain() -> None:
+    text = _(
+        "Only **differences** of logits count: the same number added to all changes nothing, and the largest is taken away "
+        "first, so "
+        "that no power of e overflows. With **two classes** softmax is a sigmoid of their difference.\n\n"
+        "Every row and column of the gradient adds up to 0: what one class wins, the others lose. Where the network is "
+        "certain, all of "
+        "it is nearly 0. Together with **cross entropy** most of it cancels, and p − target is left.\n\n"
+        "Dividing by a temperature after training is the simplest way to **calibrate** a network that is too certain."
+    )
+    formulas = (
+        r"p_i = \frac{e^{z_i / T}}{\sum_j e^{z_j / T}}",
+        r"\frac{\partial p_i}{\partial z_j} = \frac{1}{T}\, p_i \left([i = j] - p_j\right)",
+    )
+    papers = (("Hinton et al.: Distilling the Knowledge in a Neural Network, 2015", "https://arxiv.org/abs/1503.02531"),
+              ("Guo et al.: On Calibration of Neural Networks, ICML 2017", "https://arxiv.org/abs/1706.04599"))  # fmt: skip
+    explain(text, formulas, papers, (exponentials, softmax, softmax_gradient))

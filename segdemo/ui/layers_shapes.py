@@ -1,0 +1,158 @@
+"""The Shape walk view: a small network line by line, what shape leaves each, and what it costs."""
+
+import streamlit as st
+
+from segdemo.errors import SettingError
+from segdemo.layerlab.shape_code import code_of
+from segdemo.layerlab.shape_examples import EXAMPLES
+from segdemo.layerlab.shape_language import KINDS, Line, parse_lines, write_token
+from segdemo.layerlab.shape_rules import RULES
+from segdemo.layerlab.shape_walk import Problem, Walk, other_size, walk
+from segdemo.text import _
+from segdemo.ui.components import shape_walk
+from segdemo.ui.layers_frame import explain, introduce, link_to_view, predict, stage_and_side, wants_to_predict
+from segdemo.ui.layers_settings import choice_setting, key_of, setting
+from segdemo.ui.layers_shapes_data import shape_text, walk_data
+from segdemo.ui.layers_shapes_edit import edit_as_text, edit_line
+from segdemo.ui.layers_shapes_state import choose, lines_now, replace_lines
+from segdemo.ui.url import LONGEST_SET
+
+__all__ = ["show_shapes"]
+
+COMPONENT = "layers_shapes_walk"
+LONGEST_LINK = 1500  # characters of one value in the address
+
+Lines = tuple[Line, ...]
+
+
+def show_shapes() -> None:
+    """Two sentences, the network with its editor, what does not fit and what would help, the code, the explanation."""
+    introduce(_("A network is a list of steps: each makes a tensor of channels × height × width out of the one before. "
+                "Choose a line to change it."))  # fmt: skip
+    stage, side = stage_and_side()
+    lines, name = lines_now()
+    at = min(setting("line", 1, _whole) - 1, max(0, len(lines) - 1))
+    with side:
+        _known(name)
+        modes = {"line": _("One line"), "text": _("All as text")}
+        mode = choice_setting(
+            "edit", _("Edit"), modes, "line", compact=True, help=_("The chosen line by controls, or all lines as text.")
+        )
+        if mode == "line":
+            edit_line(lines, at)
+        else:
+            edit_as_text(lines)
+    with stage:
+        found = walk(lines)
+        top = st.container(horizontal=True, vertical_alignment="center", gap="small")
+        covered = _question(top, found)
+        if refused := st.session_state.pop(key_of("refused"), None):
+            st.error(refused, icon=":material/block:")
+        if found.problem:
+            _show_problem(lines, found.problem)
+        if lines:
+            data = walk_data(lines, found, at, covered)
+            shape_walk(
+                key=COMPONENT, data=data, on_chosen_change=lambda: choose(int(st.session_state[COMPONENT].get("chosen") or 0))
+            )
+        if name and not covered:
+            st.caption(f"**{_(EXAMPLES[name].title)}**: {_(EXAMPLES[name].point)}")
+        if not covered:
+            _show_code(found)
+    _explain()
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or not 1 <= len(text) <= 2 or int(text) < 1:
+        raise SettingError(_("In the address, line is the number of a line, from 1."))
+    return int(text)
+
+
+def _known(name: str) -> None:
+    key = key_of("known")
+    st.session_state[key] = name or None
+    st.selectbox(
+        _("Start from"), list(EXAMPLES), key=key, format_func=lambda option: _(EXAMPLES[option].title),
+        placeholder=_("A network of your own"), help=_("Ready networks, and two that do not fit."),
+        on_change=lambda: replace_lines(parse_lines(EXAMPLES[st.session_state[key]].text), 0) if st.session_state[key] else None,
+    )  # fmt: skip
+
+
+def _show_problem(lines: Lines, problem: Problem) -> None:
+    """The sentence, and a button for everything that would help."""
+    where = _("Line {n}", n=problem.at + 1) if lines else ""
+    st.error(f"**{where}**: {problem.sentence}" if where else problem.sentence, icon=":material/rule:")
+    fixes = [*problem.fixes]
+    joins = problem.at < len(lines) and KINDS[lines[problem.at].kind].joins
+    if joins and lines[problem.at].kind != "take" and (resized := other_size(lines)):
+        fixes.append(resized)
+    with st.container(horizontal=True, gap="small"):
+        for number, fix in enumerate(fixes):
+            st.button(
+                fix.label,
+                key=key_of(f"fix{number}"),
+                icon=":material/build:",
+                on_click=lambda lines=fix.lines: replace_lines(lines),
+            )
+
+
+def _question(top: st.delta_generator.DeltaGenerator, found: Walk) -> bool:
+    """What leaves the last line; True while that has to stay hidden."""
+    with top:
+        asking = wants_to_predict()
+        link_to_view()
+    if not asking or found.problem or len(found.steps) < 2:
+        return False
+    right = found.steps[-1].shape
+    choices = {"-".join(map(str, shape)): shape_text(shape) for shape in sorted({right, *_wrong(found)})}
+    step = found.steps[-1]
+    why = _("Its numbers: {note}.", note=step.note) if step.note else _("The line does not change the shape.")
+    return predict(_("What leaves the last line?"), choices, "-".join(map(str, right)), why)
+
+
+def _wrong(found: Walk) -> list[tuple[int, ...]]:
+    """Shapes that a slip would give: the one before, channels or sides halved or doubled."""
+    right, before = found.steps[-1].shape, found.steps[-2].shape
+    slips = [before, (right[0], *before[1:]), tuple(2 * n for n in right), (right[0] * 2, *right[1:])]
+    return [shape for shape in dict.fromkeys(slips) if shape != right and len(shape) == len(right)][:3]
+
+
+def _show_code(found: Walk) -> None:
+    if not found.steps:
+        return
+    with st.expander(_("The same in PyTorch"), icon=":material/code:", key=key_of("code"), on_change="rerun") as box:
+        if box.open:
+            if found.problem:
+                st.caption(_("Up to the line that does not fit."))
+            st.code(code_of(found.steps), language="python")
+    if _too_long(found):
+        st.caption(_("This network is too long for an address: copy its lines or its code to keep it."))
+
+
+def _too_long(found: Walk) -> bool:
+    return len(write_token([step.line for step in found.steps])) > min(LONGEST_LINK, LONGEST_SET)
+
+
+def _explain() -> None:
+    text = _(
+        "**Shape**: channels × height × width of one picture's tensor; a batch puts N in front. Channels come from the number of "
+        "filters, height and width from kernel, stride, padding and dilation. **Parameters** do not depend on the picture; "
+        "**memory** and **MACs** do. Memory is that of the outputs as 32-bit numbers, all of which training keeps.\n\n"
+        "**Skips** need equal sizes: a concatenation equal height and width, a sum equal channels as well. Pooling rounds odd "
+        "sizes down, and up-sampling cannot know that: 57 becomes 28, and 28 becomes 56. Crop the larger map, as the U-Net paper "
+        "does, pad the smaller one, or choose a size that can be halved often enough.\n\n"
+        "**Flatten** makes a list of a map; a linear layer after it fixes the size of the picture once and for all. That is why "
+        "segmentation networks do without."
+    )
+    formulas = (
+        r"\text{conv, pool: } \left\lfloor \frac{n + 2p - d\,(k-1) - 1}{s} \right\rfloor + 1",
+        r"\text{transposed: } (n - 1)\,s - 2p + k",
+        r"\text{weights of a convolution} = \frac{c_{in}\, c_{out}\, k^2}{g}\; (+\, c_{out})",
+        r"\text{MACs} = \text{weights} \cdot h_{out}\, w_{out}",
+    )
+    papers = (
+        ("Ronneberger, Fischer, Brox: U-Net, MICCAI 2015", "https://arxiv.org/abs/1505.04597"),
+        ("Long, Shelhamer, Darrell: Fully Convolutional Networks, CVPR 2015", "https://arxiv.org/abs/1411.4038"),
+        ("LeCun, Bottou, Bengio, Haffner: Gradient-Based Learning, Proc. IEEE 1998", "https://doi.org/10.1109/5.726791"),
+    )
+    explain(text, formulas, papers, (walk, RULES["conv"], RULES["upconv"], RULES["maxpool"]))

@@ -1,0 +1,93 @@
+"""What the component of the Shape walk is given: a row a line, with its shape, its costs and how they compare."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from segdemo.layerlab.shape_language import KINDS, Line, write_line
+from segdemo.layerlab.shape_walk import Step, Walk
+from segdemo.text import _
+from segdemo.ui.words import compact_number
+
+__all__ = ["memory_text", "shape_text", "walk_data"]
+
+COLOURS = {  # Okabe–Ito, by what a line does
+    "input": "#8a939c", "conv": "#0072B2", "pool": "#D55E00", "up": "#E69F00", "join": "#009E73", "list": "#CC79A7",
+    "same": "#8a939c",
+}  # fmt: skip
+FAMILIES = {
+    "conv": "conv", "maxpool": "pool", "avgpool": "pool", "gap": "pool", "upconv": "up", "upsample": "up", "concat": "join",
+    "add": "join", "take": "join", "flatten": "list", "linear": "list", "input": "input",
+}  # fmt: skip
+BROKEN = "#D55E00"
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """64 × 7 × 7, or 3136."""
+    return " × ".join(map(str, shape))
+
+
+def memory_text(size: int) -> str:
+    """Bytes as KiB, MiB or GiB."""
+    for unit, factor in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if size >= factor:
+            return f"{size / factor:#.3g}".rstrip(".") + f" {unit}"
+    return f"{size} B"
+
+
+def walk_data(lines: Sequence[Line], found: Walk, chosen: int, covered: bool) -> dict[str, Any]:
+    """All lines: those that were reached, the one that does not fit, the rest. covered: the last shape is hidden."""
+    most = [max((getattr(step, name) for step in found.steps), default=0) or 1 for name in ("params", "memory_bytes", "macs")]
+    rows = []
+    for number, line in enumerate(lines):
+        row: dict[str, Any] = {"text": write_line(line), "title": _(KINDS[line.kind].title), "colour": COLOURS[_family(line)]}
+        row["takes"] = line.kind == "take"
+        if number < len(found.steps):
+            row |= _reached(found.steps[number], most) | {"covered": covered and number == len(lines) - 1}
+        elif found.problem:
+            row |= {"wrong": found.problem.sentence if number == found.problem.at else "", "joins": _wanted(lines, number)}
+            row |= {"says": _("is not reached")}
+        rows.append(row)
+    used = dict.fromkeys(_family(line) for line in lines)
+    return {
+        "rows": rows, "chosen": chosen, "legend": _legend(used), "broken": BROKEN, "join": COLOURS["join"], "words": _words(),
+        "label": _("The network line by line: blocks and a table of the same"),
+        "total": {"params": f"{found.params:,}", "memory": memory_text(found.memory_bytes), "macs": compact_number(found.macs)},
+    }  # fmt: skip
+
+
+def _family(line: Line) -> str:
+    return FAMILIES.get(line.kind, "same")
+
+
+def _wanted(lines: Sequence[Line], number: int) -> int | None:
+    """The line that a join asks for, where there is one."""
+    names = [line.name for line in lines[:number]]
+    other = lines[number].other
+    return names.index(other) if other and other in names else None
+
+
+def _reached(step: Step, most: Sequence[int]) -> dict[str, Any]:
+    values = (step.params, step.memory_bytes, step.macs)
+    shares = [value / largest for value, largest in zip(values, most, strict=True)]
+    sees = _("all") if step.sees_all else f"{step.field_px} px"
+    costs = [_("{n} parameters", n=f"{step.params:,}")] if step.params else []
+    costs += [_("{n} MACs", n=compact_number(step.macs))] if step.macs else []
+    says = " · ".join([shape_text(step.shape), memory_text(step.memory_bytes), *costs, _("sees {what}", what=sees)])
+    return {
+        "shape": list(step.shape), "shapeText": shape_text(step.shape), "params": f"{step.params:,}" if step.params else "–",
+        "memory": memory_text(step.memory_bytes), "macs": compact_number(step.macs) if step.macs else "–", "sees": sees,
+        "paramsShare": shares[0], "memoryShare": shares[1], "macsShare": shares[2], "joins": step.joins, "note": step.note,
+        "says": says, "enlarges": step.line.kind in ("upconv", "upsample"),
+    }  # fmt: skip
+
+
+def _legend(used: Sequence[str] | dict[str, None]) -> list[dict[str, str]]:
+    words = {"conv": _("convolution"), "pool": _("pooling"), "up": _("up-sampling"), "join": _("joins an earlier line"),
+             "list": _("list of numbers"), "same": _("same shape")}  # fmt: skip
+    entries = [{"colour": COLOURS[name], "text": text} for name, text in words.items() if name in used]
+    return [*entries, {"text": _("height grows with the resolution, width with the channels")}]
+
+
+def _words() -> dict[str, str]:
+    return {"line": _("Line"), "shape": _("Shape, C × H × W"), "params": _("Parameters"), "memory": _("Output"),
+            "macs": _("MACs"), "sees": _("Sees"), "total": _("All")}  # fmt: skip

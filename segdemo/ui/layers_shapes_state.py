@@ -1,0 +1,57 @@
+"""The network of the Shape walk: kept in the address, as the name of an example or as its lines; changes can be undone."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from segdemo.layerlab.shape_examples import EXAMPLES
+from segdemo.layerlab.shape_language import Line, parse_lines, parse_token, write_token
+from segdemo.ui.layers_settings import keep, key_of, setting
+
+__all__ = ["DEFAULT", "can_undo", "choose", "lines_now", "replace_lines", "undo"]
+
+DEFAULT = "mnist"
+MOST_UNDONE = 30
+Lines = tuple[Line, ...]
+
+
+def _parsed(text: str) -> Lines:
+    return () if text == "-" else parse_lines(EXAMPLES[text].text) if text in EXAMPLES else parse_token(text)
+
+
+def _written(lines: Sequence[Line]) -> str:
+    known = {parse_lines(example.text): key for key, example in EXAMPLES.items()}
+    return known.get(tuple(lines)) or write_token(lines) or "-"
+
+
+def lines_now() -> tuple[Lines, str]:
+    """The lines, and the key of the example that they are, or ""."""
+    lines = setting("lines", _parsed(DEFAULT), _parsed)
+    text = _written(lines)
+    return lines, text if text in EXAMPLES else ""
+
+
+def replace_lines(lines: Sequence[Line], chosen: int | None = None) -> None:
+    """Another network, one step that can be undone. chosen: the line that is looked at then."""
+    before: list[str] = st.session_state.setdefault(key_of("before"), [])
+    before.append(_written(setting("lines", _parsed(DEFAULT), _parsed)))
+    del before[:-MOST_UNDONE]
+    keep("lines", _written(lines), DEFAULT)
+    if chosen is not None:
+        choose(chosen)
+
+
+def choose(line: int) -> None:
+    """Look at another line, numbered from 0; in the address from 1."""
+    keep("line", max(0, line) + 1, 1)
+
+
+def can_undo() -> bool:
+    """Whether there was a change."""
+    return bool(st.session_state.get(key_of("before")))
+
+
+def undo() -> None:
+    """Back to the lines before the last change."""
+    if can_undo():
+        keep("lines", st.session_state[key_of("before")].pop(), DEFAULT)

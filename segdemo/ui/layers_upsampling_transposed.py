@@ -1,0 +1,96 @@
+"""The controls of a transposed convolution: each knows how far it can go, and that both ways to see it agree is measured."""
+
+import numpy as np
+
+from segdemo.layerlab.transposed import Transposed, bilinear_kernel, scatter, stretched_convolution
+from segdemo.text import _
+from segdemo.ui.layers_given import Float, reasons, two_sliders, typed
+from segdemo.ui.layers_settings import choice_setting, number_setting
+
+__all__ = ["largest_padding", "transposed_settings", "ways_agree"]
+
+LARGEST_KERNEL, LARGEST_STRIDE, LARGEST_DILATION = 5, 4, 3
+LARGEST_OUTPUT = 17  # cells along a side before padding cuts, so that their numbers can be read
+
+
+def largest_padding(size: int, kernel: int, stride: int, dilation: int) -> int:
+    """The most that can be cut off a side: what the kernel hangs over, and so that a cell is left."""
+    over = dilation * (kernel - 1)
+    return min(over, ((size - 1) * stride + over) // 2)
+
+
+def transposed_settings(size: int) -> tuple[Float, Transposed]:
+    """Kernel (k, k) and settings for a map of `size` cells a side, from the sliders."""
+    stops: list[str] = []
+    left, right = two_sliders()
+    with left:
+        kernel = number_setting("k", _("Kernel"), 1, LARGEST_KERNEL, 3, help=_("Cells along each side of the kernel."))
+    with right:
+        stride = _stride(size, kernel, stops)
+    left, right = two_sliders()
+    with right:
+        dilation = _dilation(size, kernel, stride, stops)
+    with left:
+        padding = _padding(size, kernel, stride, dilation, stops)
+    extra = _output_padding(stride, dilation, stops)
+    weight = _weights(kernel, stride)
+    reasons(stops)
+    return weight, Transposed((stride,) * 2, (padding,) * 2, (extra,) * 2, (dilation,) * 2)
+
+
+def _unreadable() -> str:
+    return _("Beyond {n} cells a side their numbers could not be read.", n=LARGEST_OUTPUT)
+
+
+def _stride(size: int, kernel: int, stops: list[str]) -> int:
+    most = min(LARGEST_STRIDE, (LARGEST_OUTPUT - kernel) // (size - 1))
+    why = _unreadable() if most < LARGEST_STRIDE else ""
+    stops.append(why)
+    return number_setting("s", _("Stride"), 1, most, 2, help=_("Distance between the kernels on the output."), why=why)
+
+
+def _dilation(size: int, kernel: int, stride: int, stops: list[str]) -> int:
+    room = LARGEST_OUTPUT - 1 - (size - 1) * stride
+    most = 1 if kernel == 1 else min(LARGEST_DILATION, room // (kernel - 1))
+    why = _("A kernel of one cell has no gaps to widen.") if kernel == 1 else _unreadable() if most < LARGEST_DILATION else ""
+    stops.append(why)
+    words = _("Distance between the kernel's own cells on the output.")
+    return number_setting("d", _("Dilation"), 1, most, 1, help=words, why=why)
+
+
+def _padding(size: int, kernel: int, stride: int, dilation: int, stops: list[str]) -> int:
+    most = largest_padding(size, kernel, stride, dilation)
+    why = _("Padding cuts {n} cells off a side at most: what the kernels hang over the edge.", n=most)
+    stops.append(why)
+    words = _("Cells cut off the output on every side. It undoes the padding of the convolution whose shapes it turns around.")
+    return number_setting("p", _("Padding"), 0, most, 0, help=words, why=why)
+
+
+def _output_padding(stride: int, dilation: int, stops: list[str]) -> int:
+    most = max(stride, dilation) - 1
+    why = _("Output padding has to be smaller than the stride or the dilation.")
+    stops.append(why)
+    words = _("Cells added at the right and at the bottom: which of the possible input sizes is meant.")
+    return number_setting("op", _("Output padding"), 0, most, 0, help=words, why=why)
+
+
+def _weights(kernel: int, stride: int) -> Float:
+    words = {"numbers": _("1, 2, 3, …"), "ones": _("all 1"), "bilinear": _("bilinear")}
+    chosen = choice_setting("kernel", _("Kernel of"), words, "numbers", help=_(
+        "Its weights. Double-click one in the drawing to type another; bilinear is how FCN starts."))  # fmt: skip
+    usual = {"numbers": np.arange(1.0, kernel**2 + 1).reshape(kernel, kernel), "ones": np.ones((kernel, kernel)),
+             "bilinear": bilinear_kernel(kernel, stride)}[chosen]  # fmt: skip
+    return typed("w", usual)
+
+
+def ways_agree(image: Float, kernel: Float, settings: Transposed) -> str:
+    """A sentence with the largest difference between both ways, as measured on these numbers."""
+    scattered = scatter(image[None], kernel[None, None], settings)[0]
+    slid = stretched_convolution(image[None], kernel[None, None], settings)[0]
+    difference = float(np.abs(scattered - slid).max())
+    return _(
+        "Both ways give the same {rows} × {columns} numbers; their largest difference here is {d}. Stretched, s − 1 = "
+        "{zeros} zeros stand between neighbours and d·(k − 1) − p = {around} around, and the kernel is turned upside down.",
+        rows=len(scattered), columns=scattered.shape[1], d=f"{difference:.1g}", zeros=settings.stride[0] - 1,
+        around=settings.dilation[0] * (len(kernel) - 1) - settings.padding[0],
+    )  # fmt: skip

@@ -1,0 +1,228 @@
+"""Shapes, costs and fields line by line against torch: on "meta", and by autograd in float64. The code that is shown is run."""
+
+import contextlib
+import io
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from segdemo.errors import SettingError
+from segdemo.layerlab.shape_code import code_of
+from segdemo.layerlab.shape_examples import EXAMPLES
+from segdemo.layerlab.shape_language import MOST_LINES, Line, parse_lines, parse_token, write_lines, write_token
+from segdemo.layerlab.shape_walk import Walk, other_size, walk
+from segdemo.models import create_model
+
+few = st.integers(1, 4)
+
+
+def with_words(kind: str, numbers: tuple[int, ...], options: dict[str, int], words: list[str], other: str, name: str) -> Line:
+    line = Line(kind, numbers, other=other, name=name).having(**options)
+    for word in words:
+        line = line.saying(word)
+    return line
+
+
+def lines_of(
+    kind: str, options: dict[str, st.SearchStrategy[int]], words: list[str], numbers: int = 0, other: bool = False
+) -> Any:
+    return st.builds(
+        with_words, st.just(kind), st.tuples(*[st.integers(1, 8)] * numbers), st.fixed_dictionaries({}, optional=options),
+        st.lists(st.sampled_from(words), max_size=2) if words else st.just([]),
+        st.sampled_from(["a", "b", "c1"]) if other else st.just(""), st.sampled_from(["", "", "a", "b", "c1"]),
+    )  # fmt: skip
+
+
+MOVES = {"k": few, "s": st.integers(1, 3), "p": st.integers(0, 3)}
+ANY_LINE = st.one_of(
+    lines_of("conv", MOVES | {"d": st.integers(1, 3), "g": st.integers(1, 2), "in_": st.integers(1, 8)}, ["nobias", "relu"], 1),
+    lines_of("conv", {"k": few, "p": st.integers(0, 3)}, ["nobias", "bn", "relu"], 1),
+    lines_of("upconv", MOVES, ["nobias", "bn", "relu"], 1),
+    lines_of("maxpool", MOVES, ["ceil"]), lines_of("avgpool", MOVES, []), lines_of("upsample", {"s": few}, ["bilinear"]),
+    *(lines_of(kind, {}, []) for kind in ("bn", "relu", "dropout", "gap", "flatten")),
+    lines_of("linear", {"in_": st.integers(1, 40)}, ["nobias", "relu"], 1),
+    lines_of("concat", {}, ["crop", "pad"], other=True), lines_of("add", {}, ["crop", "pad"], other=True),
+    lines_of("take", {}, [], other=True),
+)  # fmt: skip
+SINGLE = st.one_of(
+    lines_of("conv", {"k": st.integers(1, 9), "g": few, "d": few, "in_": few, "p": st.integers(0, 2)}, [], 1),
+    lines_of("upconv", {"k": few, "s": few, "p": st.integers(0, 20), "in_": few}, [], 1),
+    lines_of("maxpool", {"k": st.integers(1, 30), "p": st.integers(0, 5)}, ["ceil"]),
+    lines_of("avgpool", {"k": st.integers(1, 30), "p": st.integers(0, 5)}, []),
+)  # fmt: skip
+INPUT = st.tuples(few, st.integers(6, 20), st.integers(6, 20)).map(lambda numbers: Line("input", numbers, name="a"))
+NETWORKS = st.tuples(INPUT, st.lists(ANY_LINE, min_size=1, max_size=9)).map(lambda pair: (pair[0], *pair[1]))
+
+
+def run_code(found: Walk, device: str) -> tuple[nn.Module, str]:
+    """What the shown code builds, and what it prints."""
+    printed, space = io.StringIO(), {"__name__": "shown"}
+    with torch.device(device), contextlib.redirect_stdout(printed):
+        code = compile(code_of(found.steps), "shown", "exec")
+        exec(code, space)
+    return space["net"], printed.getvalue().strip()  # type: ignore[return-value]
+
+
+def same_as_torch(found: Walk) -> None:
+    try:
+        net, printed = run_code(found, "meta")
+    except ValueError as error:  # batch normalisation in training wants more than one value a channel
+        assert "more than 1 value" in str(error)
+        return
+    assert printed == f"torch.Size([1, {', '.join(map(str, found.steps[-1].shape))}])"
+    assert found.params == sum(p.numel() for p in net.parameters())
+    with FlopCounterMode(display=False) as counter:
+        output = net(torch.zeros(1, *found.steps[0].shape, device="meta"))
+    assert 2 * found.macs == counter.get_total_flops()
+    assert found.steps[-1].memory_bytes == output.numel() * output.element_size()
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(NETWORKS)
+def test_as_far_as_a_network_fits_torch_agrees(lines: tuple[Line, ...]) -> None:
+    same_as_torch(walk(lines))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_examples_run(name: str) -> None:
+    found = walk(parse_lines(EXAMPLES[name].text))
+    same_as_torch(found)
+    assert (found.problem is not None) == (name in ("odd", "count"))
+
+
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(NETWORKS)
+def test_the_field_is_the_one_that_autograd_finds(lines: tuple[Line, ...]) -> None:
+    found = walk(lines)
+    assume(len(found.steps) > 1 and len(found.steps[-1].shape) == 3)
+    net, _printed = run_code(Walk(tuple(found.steps)), "cpu") if min(found.steps[-1].shape[1:]) > 1 else (None, "")
+    assume(net is not None)
+    net = net.double().eval()  # type: ignore[union-attr]
+    for name, module in list(net.named_modules()):
+        if isinstance(module, nn.MaxPool2d):  # every input counts, not only the largest
+            net.set_submodule(name, nn.AvgPool2d(module.kernel_size, module.stride, module.padding, module.ceil_mode))
+        for parameter in module.parameters(recurse=False):
+            nn.init.ones_(parameter)
+    image = torch.ones(1, *found.steps[0].shape, dtype=torch.float64, requires_grad=True)
+    output, widest = net(image), 0
+    for axis in (2, 3):
+        for place in range(output.shape[axis]):
+            (gradient,) = torch.autograd.grad(output.select(axis, place).sum(), image, retain_graph=True, allow_unused=True)
+            seen = torch.nonzero(gradient.abs().sum((0, 1, 5 - axis))).flatten() if gradient is not None else []
+            widest = max(widest, int(seen[-1] - seen[0]) + 1 if len(seen) else 0)
+    assert found.steps[-1].field_px == widest
+
+
+@settings(deadline=None, max_examples=150)
+@given(NETWORKS)
+def test_what_does_not_fit_is_said_and_every_fix_helps(lines: tuple[Line, ...]) -> None:
+    problem = walk(lines).problem
+    assume(problem is not None)
+    assert problem is not None and problem.sentence.endswith(".")
+    assert problem.at == len(walk(lines).steps)
+    for fix in problem.fixes:
+        after = walk(fix.lines).problem
+        assert after is None or (after.at, after.sentence, len(fix.lines)) != (problem.at, problem.sentence, len(lines))
+        assert parse_lines(write_lines(fix.lines)) == fix.lines
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.filter_too_much])
+@given(st.tuples(INPUT, SINGLE))
+def test_where_we_see_a_problem_torch_does_as_well(lines: tuple[Line, Line]) -> None:
+    """Kernels, groups, sizes and channels: the line that does not fit is run on what arrives, and torch refuses it."""
+    line, shape = lines[1], lines[0].numbers
+    assume(walk(lines).problem is not None and not line.name)  # a name that is taken twice means nothing to torch
+    with pytest.raises((RuntimeError, ValueError)):
+        k, s, p = (line.option(letter) for letter in "ksp")
+        if line.kind == "conv":
+            expects = line.option("in") or shape[0]
+            nn.Conv2d(expects, line.numbers[0], k, s, p, line.option("d"), line.option("g"))(torch.zeros(1, *shape))
+        elif line.kind == "upconv":
+            nn.ConvTranspose2d(line.option("in") or shape[0], line.numbers[0], k, s, p)(torch.zeros(1, *shape))
+        else:
+            pool = nn.MaxPool2d if line.kind == "maxpool" else nn.AvgPool2d
+            pool(k, s, p, ceil_mode="ceil" in line.words)(torch.zeros(1, *shape))
+
+
+def test_the_first_lesson() -> None:
+    shapes = [step.shape for step in walk(parse_lines(EXAMPLES["mnist"].text)).steps]
+    assert shapes == [(1, 28, 28), (32, 28, 28), (32, 14, 14), (64, 14, 14), (64, 7, 7), (3136,), (10,)]
+    fields = [step.field_px for step in walk(parse_lines(EXAMPLES["mnist"].text)).steps]
+    assert fields == [1, 3, 4, 8, 10, 10, 28]
+
+
+def test_the_unets_have_the_parameters_of_the_registry() -> None:
+    with torch.device("meta"):
+        paper = create_model("unet", in_channels=1, num_classes=2, padding="valid")
+    found = walk(parse_lines(EXAMPLES["paper"].text))
+    assert found.params == sum(p.numel() for p in paper.parameters()) and found.steps[-1].shape == (2, 388, 388)
+    assert max(step.field_px for step in found.steps if step.line.kind == "maxpool") == 76 and found.steps[14].field_px == 140
+
+
+@pytest.mark.parametrize(("text", "sentence", "fixed"), [
+    ("input 3 57 57\nconv 8 p1 as e1\nmaxpool\nupconv 8\nconcat e1", "57 against 56; crop or pad", (16, 56, 56)),
+    (EXAMPLES["count"].text, "Flattened 3136, but the linear layer expects 3000", (10,)),
+    ("input 3 4 4\nconv 8 k5", "spans 5 does not fit into a map of 4 × 4", (8, 2, 2)),
+    ("input 6 9 9\nconv 4 g3", "3 groups do not divide 6 input channels and 4 filters", (4, 7, 7)),
+    ("input 6 9 9\nconv 4 in3", "expects 3 channels, but 6 arrive", (4, 7, 7)),
+    ("input 6 9 9\nlinear 4", "flatten it first", (4,)),
+    ("input 6 9 9\nflatten\nconv 4", "486 numbers in a list arrive", (4, 7, 7)),
+    ("input 6 9 9 as e1\nconv 8 p1\nadd e1", "8 channels cannot be added to 6", (6, 9, 9)),
+    ("input 6 9 9 as e1\nconv 8 p1\nadd e7", "No earlier line is called e7. These have a name: e1.", None),
+    ("input 6 9 9\nconv 8 p1\nadd e7", "No line has a name yet", (8, 9, 9)),
+    ("input 6 9 9\nmaxpool k2 p2", "half its kernel at most: 1, not 2", (6, 5, 5)),
+    ("input 6 2 2\nupconv 2 p9", "cuts everything away", (2, 4, 4)),
+    ("input 6 9 9 as a\nrelu as a", "Two lines are called a", (6, 9, 9)),
+    ("conv 3", "The first line, and only that, is the input.", None),
+])  # fmt: skip
+def test_sentences_and_the_first_fix(text: str, sentence: str, fixed: tuple[int, ...] | None) -> None:
+    problem = walk(parse_lines(text)).problem
+    assert problem is not None and sentence in problem.sentence
+    if fixed:
+        after = walk(problem.fixes[0].lines)
+        assert after.problem is None and after.steps[-1].shape == fixed
+
+
+def test_another_input_that_fits() -> None:
+    fix = other_size(parse_lines(EXAMPLES["odd"].text))
+    assert fix is not None and fix.lines[0].numbers == (3, 56, 56) and walk(fix.lines).problem is None
+    assert other_size(parse_lines("input 3 8 8\nlinear 3")) is None and other_size(()) is None
+
+
+def test_an_empty_network_offers_a_start() -> None:
+    problem = walk(()).problem
+    assert problem is not None and walk(problem.fixes[0].lines).problem is None
+
+
+@given(NETWORKS)
+def test_text_and_address_say_the_same_network(lines: tuple[Line, ...]) -> None:
+    assert parse_lines(write_lines(lines)) == lines
+    assert parse_token(write_token(lines)) == lines
+
+
+@pytest.mark.parametrize(("text", "sentence"), [
+    ("input 3 4", "Line 1: input is followed by whole numbers"), ("input 3 4 4\n\n# so\nconv", "Line 4: conv is followed"),
+    ("input 3 4 4\nconv 8 q3", "does not know “q3”"), ("input 3 4 4\nconv 8 k0", "k is a number from 1 to 64, not 0"),
+    ("dense 4", "no layer dense"), ("input 3 9999 4", "height is a number from 1"), ("input 3 4 4 as 5", "stands one name"),
+    ("input 3 4 4\nconcat", "followed by the name"), ("input 3 4 4\nrelu as", "stands one name"),
+    ("\n".join(["relu"] * (MOST_LINES + 1)), "at most 60 lines"), ("__import__('os').system('ls')", "no layer"),
+])  # fmt: skip
+def test_what_is_no_line_gets_a_sentence(text: str, sentence: str) -> None:
+    with pytest.raises(SettingError, match=r"\.$") as caught:
+        parse_lines(text)
+    assert sentence in str(caught.value)
+
+
+@given(st.text(alphabet="abcdefiknopstuv 0123456789_.\n#x", max_size=60))
+def test_any_text_is_lines_or_a_sentence(text: str) -> None:
+    with contextlib.suppress(SettingError):
+        assert parse_lines(write_lines(parse_lines(text))) == parse_lines(text)
+
+
+def test_a_size_may_be_written_with_crosses() -> None:
+    assert parse_lines("INPUT 3x572x572") == parse_lines("input 3 572 572")

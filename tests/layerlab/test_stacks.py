@@ -1,0 +1,167 @@
+"""Receptive fields of stacks against autograd through torch's own layers, in float64."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from segdemo.errors import SettingError
+from segdemo.layerlab.stack_influence import holding_side, influence, weights_of
+from segdemo.layerlab.stack_presets import STACKS
+from segdemo.layerlab.stacks import StackLayer, best_unit, levels, parse_stack, seen_by, up, write_stack
+
+small = st.integers(1, 5)
+CONV = st.builds(StackLayer, st.just("conv"), small, st.integers(1, 3), st.integers(1, 3))
+POOL = st.builds(StackLayer, st.sampled_from(["maxpool", "avgpool"]), st.integers(1, 4), st.integers(1, 3))
+TRANSPOSED = st.tuples(st.integers(1, 3), st.integers(0, 2)).map(lambda p: StackLayer("upconv", p[0] + p[1], p[0]))
+ENLARGED = st.builds(up, st.sampled_from(["nearest", "bilinear"]), st.integers(1, 4))
+DOWN = st.lists(CONV | POOL, min_size=1, max_size=4)
+ANY = st.lists(CONV | POOL | TRANSPOSED | ENLARGED, min_size=1, max_size=4)
+
+
+def as_torch(layer: StackLayer, number: int, weights: str, channels: int = 1) -> nn.Module:
+    """The layer of torch; a maximum as the mean times its cells, which is how the stack counts it."""
+    k, s, p, d = layer.kernel, layer.stride, layer.padding, layer.dilation
+    if layer.kind == "nearest":
+        return nn.Upsample(scale_factor=s, mode="nearest")
+    if layer.kind == "bilinear":
+        return nn.Upsample(scale_factor=s, mode="bilinear", align_corners=False)
+    if layer.kind == "upconv":
+        module: nn.Module = nn.ConvTranspose2d(1, 1, k, s, p, bias=False, dtype=torch.float64)
+    elif layer.kind == "conv":
+        module = nn.Conv2d(1, 1, k, s, p, d, bias=False, dtype=torch.float64)
+    else:
+        return nn.AvgPool2d(k, s, min(p, k // 2), divisor_override=1)
+    with torch.no_grad():
+        module.weight.copy_(torch.from_numpy(weights_of(layer, number, weights))[None, None])  # type: ignore[arg-type]
+    return module
+
+
+def gradient_of(layers: list[StackLayer], weights: str) -> tuple[Tensor, int, int]:
+    """By autograd: |gradient| of the best unit, far from every border; the first pixel and the size of its field."""
+    unit = best_unit(layers)
+    first, last = seen_by(layers, unit)
+    period = max(1, int(np.prod([layer.stride for layer in layers if layer.enlarges])))
+    jump = levels(layers, 1, 10_000)[-1].jump_px
+    step = int(jump * period) if (jump * period).denominator == 1 else int(jump * period * (jump * period).denominator)
+    units = period * (step // int(jump * period)) if jump * period >= 1 else period * int(1 / (jump * period))
+    margin = (last - first + 1) + 40
+    shifts = 1 + (margin - first) // max(1, int(jump * units))
+    moved = int(jump * units * shifts)
+    assert moved == jump * units * shifts
+    side = last + moved + margin
+    assume(side <= 420)
+    image = torch.zeros(1, 1, side, side, dtype=torch.float64, requires_grad=True)
+    output = nn.Sequential(*(as_torch(layer, n, weights) for n, layer in enumerate(layers)))(image)
+    at = unit + units * shifts
+    (gradient,) = torch.autograd.grad(output[0, 0, at, at], image)
+    return gradient[0, 0].abs(), first + moved, last - first + 1
+
+
+@settings(deadline=None, max_examples=60)
+@given(ANY, st.sampled_from(["equal", "random"]))
+def test_field_and_influence_are_those_of_autograd(layers: list[StackLayer], weights: str) -> None:
+    try:
+        levels(layers, 1, 10_000)
+    except SettingError:
+        assume(False)
+    gradient, first, size = gradient_of(layers, weights)
+    rows = torch.nonzero(gradient.sum(1)).flatten()
+    assert (int(rows[0]), int(rows[-1])) == (first, first + size - 1)
+    assert levels(layers, 1, 10_000)[-1].field_px == size
+    expected = gradient[first : first + size, first : first + size].numpy()
+    np.testing.assert_allclose(influence(layers, weights), expected, rtol=1e-9, atol=1e-9 * expected.max())  # type: ignore[arg-type]
+
+
+@settings(deadline=None)
+@given(DOWN)
+def test_the_recurrence_of_field_jump_and_start(layers: list[StackLayer]) -> None:
+    field, jump, start = 1, 1, 0.0
+    for layer, level in zip(layers, levels(layers, 3, 100_000), strict=True):
+        start += ((layer.kernel - 1) / 2 * layer.dilation - layer.padding) * jump
+        field, jump = field + (layer.kernel - 1) * layer.dilation * jump, jump * layer.stride
+        assert (level.field_px, level.jump_px, float(level.start_px)) == (field, jump, start + 0.5)
+        assert level.formula.endswith(f"= {field}")
+
+
+@settings(deadline=None)
+@given(ANY, st.integers(0, 40))
+def test_start_and_jump_say_where_the_middle_of_a_field_lies(layers: list[StackLayer], unit: int) -> None:
+    try:
+        last = levels(layers, 1, 10_000)[-1]
+    except SettingError:
+        assume(False)
+    if any(layer.enlarges for layer in layers):  # units see differently far: their middles lie around the regular ones
+        period = int(np.prod([layer.stride for layer in layers if layer.enlarges]))
+        middles = [
+            Fraction(sum(seen_by(layers, n)) + 1, 2) - (last.start_px + n * last.jump_px) for n in range(unit, unit + period)
+        ]
+        assert max(map(abs, middles)) <= last.field_px + period * last.jump_px
+    else:
+        assert Fraction(sum(seen_by(layers, unit)) + 1, 2) == last.start_px + unit * last.jump_px
+
+
+@settings(deadline=None, max_examples=40)
+@given(ANY, st.integers(1, 4), st.integers(30, 60))
+def test_sizes_parameters_and_macs_are_those_of_torch(layers: list[StackLayer], channels: int, side: int) -> None:
+    try:
+        found = levels(layers, channels, side)
+    except SettingError:
+        assume(False)
+    value = torch.zeros(1, channels, side, side, device="meta")
+    for layer, level in zip(layers, found, strict=True):
+        module = as_torch(layer, 0, "equal")
+        if layer.learns:
+            kind = nn.ConvTranspose2d if layer.enlarges else nn.Conv2d
+            more = {} if layer.enlarges else {"dilation": layer.dilation}
+            module = kind(channels, channels, layer.kernel, layer.stride, layer.padding, bias=False, device="meta", **more)
+        with FlopCounterMode(display=False) as counter:
+            value = module(value)
+        assert tuple(value.shape[2:]) == (level.size, level.size)
+        assert level.params == sum(p.numel() for p in module.parameters())
+        assert level.macs * 2 == counter.get_total_flops()
+
+
+def test_two_three_by_three_are_one_five_by_five() -> None:
+    two, one = (levels(parse_stack(text), 10, 32) for text in ("c3.c3", "c5"))
+    assert two[-1].field_px == one[-1].field_px == 5
+    assert (sum(level.params for level in two), sum(level.params for level in one)) == (1800, 2500)  # 18c², 25c²
+    assert influence(parse_stack("c3.c3"), "equal").max() == 9  # nine ways lead to the middle, one to each corner
+    assert np.array_equal(influence(parse_stack("c5"), "equal"), np.ones((5, 5)))
+
+
+@pytest.mark.parametrize(("name", "field"), [("three_small", 7), ("dilated", 15), ("context", 67), ("vgg", 212), ("unet", 140)])
+def test_known_networks(name: str, field: int) -> None:
+    """Context module: Yu and Koltun's table says 67; VGG-16 up to pool5: 212; U-Net's bottleneck: 140."""
+    assert levels(parse_stack(STACKS[name].layers), 1, 572)[-1].field_px == field
+
+
+@given(ANY)
+def test_the_address_says_the_same_stack(layers: list[StackLayer]) -> None:
+    assert list(parse_stack(write_stack(layers))) == layers
+    assert parse_stack(write_stack([])) == ()
+
+
+@pytest.mark.parametrize("text", ["", "c", "c3.", "x3", "c0", "c99", "t2s4", "m2d2", "c3s0", "c3d99", "n0", "c3;c3"])
+def test_what_is_no_stack_gets_a_sentence(text: str) -> None:
+    with pytest.raises(SettingError, match=r"\.$"):
+        parse_stack(text)
+
+
+@pytest.mark.parametrize("text", ["c15d32.c15d32.c15d32", "n8.n8.n2", "m8.m8.m8", ".".join(["c1"] * 25)])
+def test_stacks_that_are_too_large_get_a_sentence(text: str) -> None:
+    with pytest.raises(SettingError, match=r"\.$"):
+        levels(parse_stack(text), 1, 64)
+
+
+def test_the_square_that_holds_a_share() -> None:
+    heat = np.ones((5, 5))
+    assert (holding_side(heat), holding_side(heat, 0.36), holding_side(heat, 0.04)) == (5, 3, 1)
+    heat[2, 2] = 1000
+    assert holding_side(heat) == 1
+    assert holding_side(np.ones((4, 4)), 0.25) == 2

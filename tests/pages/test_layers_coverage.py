@@ -1,0 +1,91 @@
+"""The Checkerboard view: counts by torch, what is said about them, limits, both parts and their questions."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from segdemo.layerlab.coverage import is_even
+from segdemo.ui.layers_coverage_parts import STACKS, even_table, field_table
+
+from .layers_run import Page
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Page:
+    return Page(monkeypatch, "coverage")
+
+
+@pytest.mark.parametrize(
+    ("settings", "kernel", "stride", "padding"), [("", 3, 2, 0), ("k:4", 4, 2, 0), ("k:5,s:3,p:2,n:4", 5, 3, 2)]
+)
+def test_counts_are_a_transposed_convolution_of_ones(page: Page, settings: str, kernel: int, stride: int, padding: int) -> None:
+    page.start(settings)
+    size = len(page.grid("landings"))
+    ones = torch.ones(1, 1, size, size), torch.ones(1, 1, kernel, kernel)
+    assert np.array_equal(page.grid("map"), F.conv_transpose2d(*ones, stride=stride, padding=padding)[0, 0].numpy())
+    divides = f"{stride} divides {kernel}" if is_even(kernel, stride) else f"{stride} does not divide {kernel}"
+    assert divides in page.texts()
+    assert page.scene["formula"].endswith(f"= {len(page.grid('map'))}")
+
+
+def test_gridding_shows_both_stacks_and_how_much_is_never_seen(page: Page) -> None:
+    page.start("part:gridding")
+    seen, against = page.grid("map0"), page.grid("map1")
+    assert (seen > 0).all()
+    assert (against > 0).sum() == 49
+    assert page.flags("map1", "border") == set(np.flatnonzero(against.ravel() == 0).tolist())
+    assert "| **2, 2, 2** | **13 × 13** | **49 / 169** | **71%** |" in page.texts()
+
+
+def test_layer_by_layer_and_rates_of_ones_own(page: Page) -> None:
+    app = page.start("part:gridding,a:own,first:2,third:5")
+    assert page.grid("map0").shape == (21, 21)
+    app.toggle(key=page.control("layers")).set_value(True).run()
+    page.sound()
+    assert [grid["rows"] for grid in page.scene["grids"]] == [1, 11, 17, 21]
+    assert not app.warning
+    assert page.address() == {"part:gridding", "a:own", "first:2", "third:5", "layers:1"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ("k:9", "Kernel is now 7 instead of 9"),
+        ("k:3,p:5", "Padding cuts off 2 cells at most"),
+        ("k:7,s:5,n:8", "The output is kept to 24 cells a side"),
+        ("part:gridding,a:own,size:5,first:5,second:5", "The field is kept to 33 cells a side"),
+        ("part:gridding,a:7_7", "Rates cannot be 7_7 here."),
+    ],
+)
+def test_what_cannot_work_cannot_be_chosen_and_is_explained(page: Page, settings: str, says: str) -> None:
+    page.start(settings)
+    assert says in page.texts()
+    assert max(grid["rows"] for grid in page.scene["grids"]) <= 33
+
+
+@pytest.mark.parametrize(("settings", "right"), [("k:4,s:2", "yes"), ("k:5,s:2", "no"), ("part:gridding", "yes"),
+                                                 ("part:gridding,a:2_4,b:1_2_5", "no")])  # fmt: skip
+def test_the_question_covers_until_it_is_answered(page: Page, settings: str, right: str) -> None:
+    app = page.start(settings)
+    app.toggle(key=page.control("predict")).set_value(True).run()
+    assert page.scene["covered"]
+    app.pills[0].set_value(right).run()
+    assert not page.scene["covered"]
+    assert "Right." in page.texts()
+
+
+def test_tables_say_what_torch_counts() -> None:
+    assert "| 4 | **2** | 1–2 | **1** | 0–1 |" in even_table(3, 2)
+    assert ":primary-background[1–2]" in even_table(3, 2)
+    assert field_table(STACKS[:1], 3).count("\n") == 4
+
+
+def test_it_explains_itself_with_its_own_source(page: Page) -> None:
+    app = page.start()
+    app.session_state[page.control("explained")] = True
+    app.run()
+    page.sound()
+    assert any("def inner_counts(" in block.value for block in app.code)

@@ -1,0 +1,134 @@
+"""The Shape walk, headlessly: examples, editing by controls and as text, fixes, undo, code, the question, and addresses."""
+
+import json
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from segdemo.layerlab.shape_examples import EXAMPLES
+from segdemo.layerlab.shape_language import KINDS, parse_lines, write_token
+from segdemo.layerlab.shape_walk import walk
+
+
+def shapes_page() -> None:
+    from segdemo.ui.layers_settings import drop_unknown
+    from segdemo.ui.layers_shapes import show_shapes
+
+    show_shapes()
+    drop_unknown()
+
+
+def run(settings: str = "") -> AppTest:
+    app = AppTest.from_function(shapes_page, default_timeout=30)
+    app.session_state["layer"] = "shapes"
+    app.session_state["set"] = settings
+    return sound(app.run())
+
+
+def sound(app: AppTest) -> AppTest:
+    assert not app.exception, "\n".join("\n".join(e.stack_trace) for e in app.exception)
+    return app
+
+
+def drawn(app: AppTest) -> list[dict[str, Any]]:
+    (component,) = app.get("bidi_component")
+    return json.loads(component.proto.json)["rows"]  # type: ignore[no-any-return]
+
+
+def click(app: AppTest, name: str) -> AppTest:
+    return sound(app.button(key=f"layers_shapes_{name}").click().run())
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example_is_drawn_as_it_is_computed(name: str) -> None:
+    app = run(f"lines:{name}")
+    found = walk(parse_lines(EXAMPLES[name].text))
+    assert [row["shape"] for row in drawn(app) if "shape" in row] == [list(step.shape) for step in found.steps]
+    assert [error.value for error in app.error] == (
+        [f"**Line {found.problem.at + 1}**: {found.problem.sentence}"] if found.problem else []
+    )
+
+
+def test_the_first_lesson_is_on_screen_at_once() -> None:
+    assert [row["shapeText"] for row in drawn(run())] == [
+        "1 × 28 × 28", "32 × 28 × 28", "32 × 14 × 14", "64 × 14 × 14", "64 × 7 × 7", "3136", "10",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("number", "shape"), [(0, [2, 57, 57]), (1, [2, 57, 57]), (2, [2, 56, 56])])
+def test_one_click_makes_it_fit_and_undo_brings_it_back(number: int, shape: list[int]) -> None:
+    app = run("lines:odd")
+    click(app, f"fix{number}")
+    assert not app.error and drawn(app)[-1]["shape"] == ([2, 56, 56] if number == 0 else shape)
+    click(app, "undo")
+    assert app.error and app.session_state["set"] == "lines:odd"
+
+
+def test_a_line_is_changed_by_its_controls() -> None:
+    app = run("line:2")
+    sound(app.number_input(key="layers_shapes_number_out").set_value(48).run())
+    sound(app.number_input(key="layers_shapes_number_p").set_value(0).run())
+    assert [row["shapeText"] for row in drawn(app)][1:3] == ["48 × 26 × 26", "48 × 13 × 13"]
+    assert "conv_48_k3_relu" in app.session_state["set"]
+    sound(app.button_group(key="layers_shapes_words").set_value(["bn", "relu"]).run())
+    assert drawn(app)[1]["text"] == "conv 48 k3 bn relu"
+    sound(app.text_input(key="layers_shapes_name").set_value("e1").run())
+    assert drawn(app)[1]["text"] == "conv 48 k3 bn relu as e1"
+    sound(app.text_input(key="layers_shapes_name").set_value("9 lives").run())
+    assert "one name" in app.error[0].value and drawn(app)[1]["text"].endswith("as e1")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "input"])
+def test_a_line_becomes_any_other_kind(kind: str) -> None:
+    app = run("lines:unet,line:6")
+    sound(app.selectbox(key="layers_shapes_kind").set_value(kind).run())
+    assert drawn(app)[5]["text"].startswith(kind)
+
+
+def test_lines_are_added_moved_and_removed() -> None:
+    app = run("line:3")
+    click(app, "add")
+    assert [row["text"] for row in drawn(app)][2:4] == ["maxpool k2", "conv 32 k3 p1 relu"] and "line:4" in app.session_state[
+        "set"
+    ]
+    click(app, "up")
+    assert [row["text"] for row in drawn(app)][2:4] == ["conv 32 k3 p1 relu", "maxpool k2"]
+    click(app, "down")
+    click(app, "remove")
+    assert app.session_state["set"] == "line:3"
+
+
+def test_all_lines_as_text() -> None:
+    app = run("edit:text")
+    area = app.text_area(key="layers_shapes_text")
+    assert area.value == "input 1 28 28\nconv 32 k3 p1 relu\nmaxpool k2\nconv 64 k3 p1 relu\nmaxpool k2\nflatten\nlinear 10"
+    sound(area.set_value("input 3 9 9\nconv 8\nconv 8 q").run())
+    assert "Line 3" in app.error[0].value and app.text_area(key="layers_shapes_text").value.endswith(
+        "conv 8 q"
+    )  # nothing is lost
+    sound(app.text_area(key="layers_shapes_text").set_value("input 3 9 9\nconv 8").run())
+    assert [row["shapeText"] for row in drawn(app)] == ["3 × 9 × 9", "8 × 7 × 7"]
+    sound(app.text_area(key="layers_shapes_text").set_value("").run())
+    assert "no line yet" in app.error[0].value
+    click(app, "fix0")
+    assert drawn(app)[0]["shapeText"] == "3 × 64 × 64"
+
+
+def test_the_question_hides_the_last_shape() -> None:
+    app = run()
+    sound(app.toggle(key="layers_shapes_predict").set_value(True).run())
+    assert drawn(app)[-1]["covered"]
+    (key,) = (group.key for group in app.get("button_group") if "guess" in group.key)
+    sound(app.button_group(key=key).set_value("10").run())
+    assert not drawn(app)[-1]["covered"] and "Right." in app.success[0].value
+
+
+@pytest.mark.parametrize("settings", ["lines:zzz", "lines:conv_3", "line:99", "line:0", "line:x", "lines:-", "edit:no"])
+def test_what_is_typed_into_the_address_never_breaks_the_view(settings: str) -> None:
+    run(settings)
+
+
+def test_a_link_restores_a_network_of_ones_own() -> None:
+    token = write_token(parse_lines("input 3 9 9 as a\nconv 3 k3 p1\nadd a"))
+    assert [row["text"] for row in drawn(run(f"lines:{token},line:3"))] == ["input 3 9 9 as a", "conv 3 k3 p1", "add a"]

@@ -1,0 +1,137 @@
+"""The Up-sampling view: every method against torch, sizes and limits with reasons, both ways of a transposed convolution."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from segdemo.ui.layers_upsampling_transposed import largest_padding
+
+from .layers_run import Page
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Page:
+    return Page(monkeypatch, "upsampling")
+
+
+def tensor(values: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values))[None, None]
+
+
+def enlarged(page: Page, aligned: bool, factor: int = 2) -> np.ndarray:
+    result = F.interpolate(tensor(page.grid("map")), scale_factor=factor, mode="bilinear", align_corners=aligned)
+    return result[0, 0].numpy()
+
+
+def test_it_opens_on_all_methods_of_one_map(page: Page) -> None:
+    page.start()
+    small = tensor(page.grid("map"))
+    assert np.array_equal(page.grid("nearest"), F.interpolate(small, scale_factor=2)[0, 0].numpy())
+    np.testing.assert_allclose(page.grid("edges"), enlarged(page, False), rtol=1e-5)
+    np.testing.assert_allclose(page.grid("corners"), enlarged(page, True), rtol=1e-5)
+    assert np.array_equal(F.max_pool2d(tensor(page.grid("unpooled")), 2)[0, 0].numpy(), page.grid("map"))
+    assert page.grid("transposed").shape == page.grid("shuffled").shape == (6, 6)
+    assert page.scene["walk"] == "scatter"
+
+
+def test_bilinear_both_ways_with_the_weights_of_a_cell(page: Page) -> None:
+    page.start("how:bilinear,r:3")
+    np.testing.assert_allclose(page.grid("bilinear1"), enlarged(page, False, 3), rtol=1e-5)
+    np.testing.assert_allclose(page.grid("bilinear2"), enlarged(page, True, 3), rtol=1e-5)
+    lines = {cell: (count, line) for cell, count, line in page.scene["cells"]}
+    assert lines[9 + 2 * 9 + 3][0] == 4  # the map has 9 cells; row 2, column 3 of what is 9 cells wide
+    assert lines[9 + 2 * 9 + 3][1].startswith("looks at row 0.333, column 0.667 of the map: ")
+
+
+def test_unpooling_draws_its_switches(page: Page) -> None:
+    page.start("how:unpool")
+    pooled, places = F.max_pool2d(tensor(page.grid("picture")), 2, return_indices=True)
+    assert np.array_equal(page.grid("unpooled"), F.max_unpool2d(pooled, places, 2)[0, 0].numpy())
+    assert page.flags("picture", "marked") == page.flags("unpooled", "marked") == set(places.ravel().tolist())
+    assert len(page.scene["links"]) == 2 * 9
+
+
+def test_shuffle_of_alike_channels_is_nearest(page: Page) -> None:
+    app = page.start("how:shuffle")
+    channels = np.stack([page.grid(f"channel{n}") for n in range(4)])
+    assert np.array_equal(page.grid("shuffled"), F.pixel_shuffle(torch.from_numpy(channels)[None], 2)[0, 0].numpy())
+    app.toggle(key=page.control("alike")).set_value(True).run()
+    assert np.array_equal(page.grid("shuffled"), np.kron(page.grid("channel0"), np.ones((2, 2))))
+
+
+@pytest.mark.parametrize("settings", ["", ",k:4,p:1", ",s:3,op:2,d:2,kernel:ones", ",k:1", ",s:1,k:5,p:3,kernel:bilinear"])
+def test_a_transposed_convolution_seen_both_ways(page: Page, settings: str) -> None:
+    page.start(f"how:transposed{settings}")
+    given = dict(part.split(":") for part in settings.split(",") if part)
+    moves = [int(given.get(name, default)) for name, default in (("s", 2), ("p", 0), ("op", 0))]
+    dilation = int(given.get("d", 1))
+    expected = F.conv_transpose2d(tensor(page.grid("map")), tensor(page.grid("kernel")), None, *moves, 1, dilation)[0, 0].numpy()
+    drawn = page.grid("transposed").ravel()
+    kept = [place for place in range(drawn.size) if place not in page.flags("transposed", "border")]
+    np.testing.assert_allclose(drawn[kept], expected.ravel(), rtol=1e-5, atol=1e-9)
+    assert page.scene["formula"].endswith(f"= {len(expected)}")
+    page.start(f"how:transposed,way:stretch{settings}")
+    np.testing.assert_allclose(page.grid("transposed"), expected, rtol=1e-5, atol=1e-9)
+    assert f"Both ways give the same {len(expected)} × {len(expected)} numbers" in page.texts()
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ("how:transposed,p:9", "Padding cuts 2 cells off a side at most"),
+        ("how:transposed,s:2,op:2", "Output padding has to be smaller than the stride or the dilation."),
+        ("how:transposed,n:5,k:5,s:4", "Stride is now 3 instead of 4. Beyond 17 cells"),
+        ("how:transposed,k:5,s:4,d:3", "Dilation is now 2 instead of 3. Beyond 17 cells"),
+        ("how:transposed,k:1,d:3", "A kernel of one cell has no gaps to widen."),
+        ("n:5,r:4", "Beyond 12 cells a side their numbers could not be read."),
+        ("how:cubic", "It is one of: all, nearest, bilinear, unpool, transposed, shuffle."),
+    ],
+)
+def test_what_cannot_work_cannot_be_chosen_and_is_explained(page: Page, settings: str, says: str) -> None:
+    page.start(settings)
+    assert says in page.texts()
+    assert page.drawn
+
+
+def test_the_largest_padding_leaves_a_cell() -> None:
+    for size in range(1, 6):
+        for kernel in range(1, 6):
+            for stride in range(1, 5):
+                most = largest_padding(size, kernel, stride, 2)
+                assert (size - 1) * stride - 2 * most + 2 * (kernel - 1) + 1 >= 1
+                assert most <= 2 * (kernel - 1)
+
+
+def test_typed_numbers_of_map_and_kernel_come_back(page: Page) -> None:
+    page.start("how:transposed,n:2,k:2,x:1_0_0_2,w:1_-1_0.5_2")
+    assert np.array_equal(page.grid("map"), [[1, 0], [0, 2]])
+    assert np.array_equal(page.grid("kernel"), [[1, -1], [0.5, 2]])
+
+
+def test_changing_the_method_keeps_the_map_and_says_nothing(page: Page) -> None:
+    app = page.start("how:transposed,k:4,n:2")
+    app.segmented_control(key=page.control("how")).set_value("nearest").run()
+    page.sound()
+    assert page.address() == {"how:nearest", "k:4", "n:2"}
+    assert not app.warning
+
+
+def test_the_question_of_unpooling(page: Page) -> None:
+    app = page.start("how:unpool")
+    app.toggle(key=page.control("predict")).set_value(True).run()
+    assert page.scene["covered"]
+    app.pills(key=f"{page.control('guess')}_how:unpool").set_value("9").run()
+    assert "Right." in page.texts()
+    assert not page.scene["covered"]
+
+
+def test_it_explains_itself_with_its_own_source(page: Page) -> None:
+    app = page.start()
+    app.session_state[page.control("explained")] = True
+    app.run()
+    page.sound()
+    source = " ".join(block.value for block in app.code)
+    assert all(f"def {name}(" in source for name in ("nearest", "bilinear", "pixel_shuffle", "max_unpool", "scatter", "stretch"))
