@@ -60,7 +60,8 @@ def check_pooling(shape: tuple[int, ...], settings: Pooling) -> None:
     for axis, size in enumerate(shape):
         k, p, d = settings.kernel[axis], settings.padding[axis], settings.dilation[axis]
         if 2 * p > k:
-            raise SettingError(_("A window of {k} cells takes {most} cells of padding at most: half of itself.", k=k, most=k // 2))
+            words = _("A window of {k} cells takes {most} cells of padding at most: half of itself.", k=k, most=k // 2)
+            raise SettingError(words)
         places = windows(size, settings, axis)
         if not places:
             raise SettingError(_("A window of {span} cells does not fit into {n}.", span=extent(k, d), n=size + 2 * p))

@@ -10,6 +10,7 @@ from segdemo.layerlab.shape_problems import (
     LineError,
     check_channels,
     check_groups,
+    check_join,
     check_kernel,
     check_list,
     check_map,
@@ -144,7 +145,7 @@ def _linear(lines: Lines, at: int, given: Map) -> Result:
 def join(lines: Lines, at: int, maps: Sequence[Map]) -> Result:
     """A line that is joined with an earlier one, of which the maps are given; the last of them is what arrives."""
     line, given = lines[at], maps[-1]
-    number = checkjoin(lines, at, [m.shape for m in maps])
+    number = check_join(lines, at, [m.shape for m in maps])
     if line.kind == "take":
         return Result(maps[number], joins=number)
     other, size = maps[number], maps[number].shape[1:]

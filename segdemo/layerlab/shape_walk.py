@@ -16,7 +16,7 @@ from segdemo.text import _
 __all__ = ["Problem", "Shape", "Step", "Walk", "other_size", "walk"]
 
 FLOAT_BYTES = 4
-SIZES_TRIED = 40  # pixels up and down
+SIZES_TRIED = 16  # pixels up and down: four halvings repeat within as many
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ __all__ = [
 StackKind = Literal["conv", "maxpool", "avgpool", "upconv", "nearest", "bilinear"]
 KINDS: dict[str, StackKind] = {"c": "conv", "m": "maxpool", "a": "avgpool", "t": "upconv", "n": "nearest", "b": "bilinear"}
 MOST_LAYERS = 24
-LARGEST_FIELD = 1024  # pixels
+LARGEST_FIELD = 512  # pixels
 MOST_ENLARGED = 64  # times, by all layers of a stack together
 LARGEST_KERNEL, LARGEST_STRIDE, LARGEST_DILATION = 15, 8, 32
 

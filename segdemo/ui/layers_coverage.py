@@ -26,8 +26,8 @@ LARGEST_OUTPUT = 24
 def show_coverage() -> None:
     """Two sentences, the theatre with its controls, the counts as a profile and a table, and the explanation."""
     introduce(_("Before any weight is learned, the settings decide who is seen how often. A transposed convolution whose "
-                "stride does not "
-                "divide its kernel covers cells unevenly; dilated convolutions with a common factor never look at some "
+                "stride does not divide its kernel covers cells unevenly; dilated convolutions with a common factor never look "
+                "at some "
                 "cells."))  # fmt: skip
     stage, side = stage_and_side()
     with stage:
@@ -140,18 +140,14 @@ def _gridding(top: st.delta_generator.DeltaGenerator, side: st.delta_generator.D
 
 def _explain() -> None:
     text = _(
-        "**Checkerboard.** With kernel k and stride s, neighbouring outputs are reached by ⌈k/s⌉ or ⌊k/s⌋ kernels along an "
-        "axis; in two "
-        "axes counts multiply. A network can learn weights that even it out, but it starts uneven and seldom gets there "
-        "entirely. "
-        "Remedies: a kernel that the stride divides (4 and 2), or nearest or bilinear followed by an ordinary convolution. The "
-        "gradient "
-        "of a convolution with stride is a transposed one and has the same pattern.\n\n"
-        "**Gridding.** A dilated kernel with rate r looks at every r-th cell. Layers whose rates share a factor keep looking "
-        "at the same "
-        "cells: with 2, 2, 2 three quarters of the inner cells are missing, and neighbouring outputs share no input at all. "
-        "Rates such as "
-        "1, 2, 5 without a common factor leave no holes; so does 1, 2, 4, which DilatedNet uses."
+        "**Checkerboard.** With kernel k and stride s, neighbouring outputs are reached by ⌈k/s⌉ or ⌊k/s⌋ kernels along an axis; "
+        "in two axes counts multiply. A network can learn weights that even it out, but it starts uneven and seldom gets there "
+        "entirely. Remedies: a kernel that the stride divides (4 and 2), or nearest or bilinear followed by an ordinary "
+        "convolution. The gradient of a convolution with stride is a transposed one and has the same pattern.\n\n"
+        "**Gridding.** A dilated kernel with rate r looks at every r-th cell. Layers whose rates share a factor keep looking at "
+        "the same cells: with 2, 2, 2 seven of ten cells of the field are missing, and neighbouring outputs share no input at "
+        "all. Rates such as 1, 2, 5 without a common factor leave no holes; so does 1, 2, 4, a part of DilatedNet's 1, 1, 2, 4, "
+        "8, 16."
     )
     formulas = (
         r"\text{even} \iff s \mid k \qquad c_{i,j} = c_i \cdot c_j, \quad c_i = \#\{(a, u): s a + u - p = i\}",

@@ -75,12 +75,12 @@ def _cell(kernel: int, stride: int, chosen: bool) -> str:
 def field_table(stacks: Sequence[Rates], kernel: int) -> str:
     """Markdown: field, cells seen and not seen, and how uneven the counts are, for the chosen stacks and the usual ones."""
     every = [*dict.fromkeys([*stacks, *STACKS[:3]])]
-    head = (_("Rates"), _("Field"), _("Cells seen"), _("Never seen"), _("Ways to the busiest cell"), _("Weights a channel pair"))
+    head = (_("Rates"), _("Field"), _("Cells seen"), _("Never seen"), _("Ways to the busiest cell"))
     rows = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for rates in every:
         counts = dilated_counts(rates, kernel)
         field, seen = len(counts), np.count_nonzero(counts) ** 2
         cells = (_words(rates), f"{field} × {field}", f"{seen} / {field**2}", f"{unseen_share(rates, kernel):.0%}",
-                 str(int(counts.max()) ** 2), str(len(rates) * kernel**2))  # fmt: skip
+                 str(int(counts.max()) ** 2))  # fmt: skip
         rows.append(f"| {' | '.join(f'**{cell}**' if rates in stacks else cell for cell in cells)} |")
     return "\n".join(rows)

@@ -121,10 +121,9 @@ def _costs(level: Level) -> dict[str, str]:
 
 def _said(level: Level, held: int) -> dict[str, str]:
     """The sentence of a layer, and how its numbers came about."""
-    says = _("sees {n} × {n} pixels; 95 % of what counts lies within {held} × {held}", n=level.field_px, held=held)
-    start = f"{float(level.start_px):g}"
-    how = _("r = {formula}; next unit {jump} px on, first one's middle at {start} px; {size} × {size} units",
-            formula=level.formula, jump=jump_text(level.jump_px), start=start, size=level.size)  # fmt: skip
+    says = _("sees {n} × {n} px, 95 % of it within {held} × {held}", n=level.field_px, held=held)
+    how = _("r = {formula} · jump {jump} px · first middle at {start} px · {size} × {size} units", formula=level.formula,
+            jump=jump_text(level.jump_px), start=f"{float(level.start_px):g}", size=level.size)  # fmt: skip
     return {"says": says, "how": how}
 
 

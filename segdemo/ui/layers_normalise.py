@@ -146,9 +146,11 @@ def _question(shape: Shape, kind: Kind, groups: int, evaluation: bool) -> bool:
 
 def _show_running(x: Float, means: Float, variances: Float, momentum: int) -> None:
     """How far the running values have come to what the batch has."""
-    st.plotly_chart(
-        running_figure(means, variances, *batch_statistics(x)), key="layers_running", config={"displayModeBar": False}
-    )
+    titles = _("Running mean"), _("Running variance")
+    shown = zip(titles, (means, variances), batch_statistics(x), st.columns(2), strict=True)
+    for number, (title, lines, targets, column) in enumerate(shown):
+        figure = running_figure(lines, targets, title)
+        column.plotly_chart(figure, key=f"layers_running_{number}", config={"displayModeBar": False})
     batches = len(means) - 1
     share = 1 - (1 - momentum / 100) ** batches
     sentence = _(

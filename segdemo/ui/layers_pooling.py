@@ -235,16 +235,12 @@ def _changes(wide: Float, layer: Shrinking, by: int) -> str:
 def _explain() -> None:
     text = _(
         "**Maximum** asks whether something is there, **average** how much of it. Both see one channel at a time and have no "
-        "weights; "
-        "a **strided convolution** learns how to shrink, mixes channels and costs parameters. **Global average** pooling makes "
-        "one number "
-        "of each channel.\n\n"
+        "weights; a **strided convolution** learns how to shrink, mixes channels and costs parameters. **Global average** "
+        "pooling makes one number of each channel.\n\n"
         "The size rounds down: cells at the right and at the bottom that fill no window are never looked at. **Ceil mode** "
-        "rounds up "
-        "instead. PyTorch leaves a last window out if it would start behind the input.\n\n"
+        "rounds up instead. PyTorch leaves a last window out if it would start behind the input.\n\n"
         "A segmentation network pools to see far with few cells, and has to win back what was lost: skip connections bring the "
-        "fine maps, "
-        "unpooling the places of the maxima."
+        "fine maps, unpooling the places of the maxima."
     )
     formulas = (
         r"y_{i,j} = \max_{u,v}\; x_{s i + d u - p,\; s j + d v - p}",

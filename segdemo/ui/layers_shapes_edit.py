@@ -22,15 +22,15 @@ def edit_line(lines: Lines, at: int) -> None:
     if lines:
         _controls(lines, at)
     with st.container(horizontal=True, gap="small"):
-        _button("add", _("Add below"), ":material/add:", len(lines) < MOST_LINES and bool(lines), lambda: _add(lines, at))
-        _button("up", _("Move up"), ":material/arrow_upward:", at > 1, lambda: _swap(lines, at, at - 1))
-        _button("down", _("Move down"), ":material/arrow_downward:", 0 < at < len(lines) - 1, lambda: _swap(lines, at, at + 1))
-        _button("remove", _("Remove the line"), ":material/delete:", at > 0, lambda: _remove(lines, at))
-        _button("undo", _("Undo"), ":material/undo:", can_undo(), undo)
+        _button("add", _("Add"), _("A line below this one."), len(lines) < MOST_LINES and bool(lines), lambda: _add(lines, at))
+        _button("up", _("Up"), _("Moves the line up."), at > 1, lambda: _swap(lines, at, at - 1))
+        _button("down", _("Down"), _("Moves the line down."), 0 < at < len(lines) - 1, lambda: _swap(lines, at, at + 1))
+        _button("remove", _("Remove"), _("Takes the line away."), at > 0, lambda: _remove(lines, at))
+        _button("undo", _("Undo"), _("Back to before the last change."), can_undo(), undo)
 
 
-def _button(name: str, tip: str, icon: str, can: bool, act: object) -> None:
-    st.button("", key=key_of(name), icon=icon, help=tip, disabled=not can, on_click=act)  # type: ignore[arg-type]
+def _button(name: str, label: str, tip: str, can: bool, act: object) -> None:
+    st.button(label, key=key_of(name), help=tip, disabled=not can, on_click=act)  # type: ignore[arg-type]
 
 
 def _controls(lines: Lines, at: int) -> None:

@@ -71,13 +71,13 @@ def _by_factor(method: str, image: Float) -> tuple[Scene, str, Float | None]:
     reasons([why])
     if method == "all":
         return everything_scene(image, factor, alike), _(
-            "The transposed convolution starts as FCN's does, with bilinear weights: inside it equals bilinear, at the border "
-            "it gets "
+            "The transposed convolution starts as FCN's does, with bilinear weights: inside it equals bilinear, at the border it "
+            "gets "
             "darker, for there no neighbour adds its share."), None  # fmt: skip
     if method == "shuffle":
         return shuffle_scene(image, factor, channel_weights(factor, alike)), _(
-            "A convolution before it makes r² channels; their cells are dealt out to blocks of r × r. Where channels differ "
-            "for no "
+            "A convolution before it makes r² channels; their cells are dealt out to blocks of r × r. Where channels differ for "
+            "no "
             "reason, a checkerboard appears."), None  # fmt: skip
     if method == "bilinear":
         return bilinear_scene(image, factor), _bilinear_note(), None
@@ -89,18 +89,16 @@ def _by_factor(method: str, image: Float) -> tuple[Scene, str, Float | None]:
 
 def _bilinear_note() -> str:
     return _(
-        "Edges aligned: cells are squares, and both pictures have the same outline. Corners aligned (align_corners=True): "
-        "the middles "
-        "of the outermost cells coincide, so that the steps in between depend on the size. Mixing both shifts masks by "
+        "Edges aligned: cells are squares, and both pictures have the same outline. Corners aligned (align_corners=True): the "
+        "middles of the outermost cells coincide, so that the steps in between depend on the size. Mixing both shifts masks by "
         "part of a pixel."
     )
 
 
 def _unpool_note() -> str:
     return _(
-        "The encoder remembers where each maximum was (the corners that are marked, called switches). Values return "
-        "there, all else is "
-        "zero; the convolutions behind it fill the gaps. SegNet's decoder does this: edges come back in the right place."
+        "The encoder remembers where each maximum was (the corners that are marked, called switches). Values return there, all "
+        "else is zero; the convolutions behind it fill the gaps. SegNet's decoder does this: edges come back in the right place."
     )
 
 
@@ -148,14 +146,12 @@ def _question(top: st.delta_generator.DeltaGenerator, method: str, scene: Scene)
 def _explain() -> None:
     text = _(
         "**Nearest** and **bilinear** have no weights; a convolution usually follows. **Max-unpooling** needs the switches of "
-        "the "
-        "encoder's pooling and leaves zeros. A **transposed convolution** learns its kernel: it is the gradient of a "
-        "convolution with "
-        "the same settings, and no inverse of it; where its stride does not divide its kernel, cells are covered unevenly (see "
-        "Checkerboard). **Pixel shuffle** is a convolution at the small size whose r² channels become places.\n\n"
-        "**Output padding** says which of several input sizes is meant: a convolution with stride 2 makes 3 cells of 5 and of "
-        "6. It "
-        "adds cells at the end; it is no padding with zeros."
+        "the encoder's pooling and leaves zeros. A **transposed convolution** learns its kernel: it is the gradient of a "
+        "convolution with the same settings, and no inverse of it; where its stride does not divide its kernel, cells are "
+        "covered unevenly (see Checkerboard). **Pixel shuffle** is a convolution at the small size whose r² channels become "
+        "places.\n\n"
+        "**Output padding** says which of several input sizes is meant: a convolution with stride 2 makes 3 cells of 5 and of 6. "
+        "It adds cells at the end; it is no padding with zeros."
     )
     formulas = (
         r"\text{bilinear:}\quad i' = \left(i + \tfrac12\right)\tfrac{n}{m} - \tfrac12 \quad\text{or}\quad i\,\tfrac{n - 1}{m - "

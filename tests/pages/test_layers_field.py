@@ -75,12 +75,12 @@ def test_a_layer_from_the_palette_goes_on_top_and_into_the_address() -> None:
 
 
 def test_what_would_grow_too_large_is_refused_with_a_sentence() -> None:
-    app = run("stack:c15d32.c15d32")
+    app = run("stack:c15d32")
     app.selectbox(key="layers_field_kind").set_value("conv").run()
     app.slider(key="layers_field_conv_kernel1").set_value(11).run()
     app.slider(key="layers_field_conv_dilation").set_value(16).run()
     sound(app.button(key="layers_field_add").click().run())
-    assert "beyond 1024 pixels" in texts(app) and app.session_state["set"] == "stack:c15d32.c15d32"
+    assert "beyond 512 pixels" in texts(app) and app.session_state["set"] == "stack:c15d32"
 
 
 def test_a_picture_too_small_for_all_layers_shows_those_that_fit() -> None:

@@ -58,7 +58,7 @@ def test_how_many_means_there_are_can_be_guessed(kind: str, means: int) -> None:
 
 def test_only_batch_normalisation_has_two_modes_and_evaluation_shows_how_the_running_values_grow() -> None:
     app = run("mode:eval,seen:3,m:50")
-    assert len(app.get("plotly_chart")) == 1
+    assert len(app.get("plotly_chart")) == 2
     assert "come **88%** of the way in 3 batches" in texts(app)
     sound(app.selectbox(key="layers_normalise_kind").set_value("layer").run())
     assert not app.get("plotly_chart") and not warnings(app)
