@@ -4,7 +4,7 @@ exact costs ─▶ paired rounds in the engine's queue ─▶ kept in the sessio
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from time import monotonic
 
 import streamlit as st
@@ -16,7 +16,8 @@ from segdemo.inference import shared_engine
 from segdemo.text import _
 from segdemo.ui.compare_colours import colour_of_candidate, short_titles, title_of_candidate
 from segdemo.ui.compare_cost_data import AXES, card_scores, table_rows
-from segdemo.ui.compare_cost_figures import HEIGHT, Point, cost_scatter, fronts, spans_decades
+from segdemo.ui.compare_cost_figures import HEIGHT, Point, cost_scatter, fronts, spans_decades, undecided
+from segdemo.ui.compare_cost_table import show_cost_table
 from segdemo.ui.words import plain
 from segdemo.weights import is_present
 
@@ -57,7 +58,10 @@ def show_cost(
     with note:
         _notes(costs, picture)
     _failures(costs)
-    _table(costs, titles, values, name)
+    if _timed(costs):
+        show_cost_table(costs, titles, [colour_of_candidate(i) for i in range(len(costs))], values, name)
+        with st.expander(_("All numbers, by phase: to sort and download"), icon=":material/table:"):
+            _table(costs, titles, values, name)
     _explained(costs)
 
 
@@ -138,11 +142,19 @@ def _scatter(points: list[Point], axis: str, score_name: str) -> None:
 
 def _words(points: list[Point], score_name: str) -> str:
     """Which candidates are worth their cost, which are not, and how far the scores can be compared."""
-    found, shown = fronts(points), [point for point in points if point.known]
-    names = {group: ", ".join(plain(points[i].label, 60) for i in front) for group, front in found.items()}
+    found, rough = fronts(points), undecided(points)
+    sure = {group: [i for i in front if i not in rough] for group, front in found.items()}
+    names = {group: _listed(points, on_it) for group, on_it in sure.items() if on_it}
     told = "; ".join(f"{plain(group)}: {on_it}" if len(found) > 1 else on_it for group, on_it in names.items())
-    lines = [_("Filled, on the Pareto front: {names}.", names=told)]
-    if len(shown) > sum(map(len, found.values())):
+    lines = [_("**Pareto front**, the line: whoever is on it is beaten by nobody in both score and cost.")]
+    if told:
+        lines.append(_("Filled, on it: {names}.", names=told))
+    if rough:
+        lines.append(
+            _("With a dot, too close in time to tell, and the line is rough: {names}.", names=_listed(points, rough))
+        )
+    told_of = rough.union(*found.values())
+    if any(point.known and i not in told_of for i, point in enumerate(points)):
         lines.append(_("Each hollow one is matched or beaten by one that costs no more."))
     if len(found) > 1:
         lines.append(_("Scores of different data sets, drawn in different shapes, cannot be compared with each other."))
@@ -158,6 +170,10 @@ def _words(points: list[Point], score_name: str) -> str:
     return " ".join(lines)
 
 
+def _listed(points: list[Point], indices: Iterable[int]) -> str:
+    return ", ".join(plain(points[i].label, 60) for i in sorted(indices))
+
+
 def _notes(costs: Sequence[Cost], picture: Picture) -> None:
     """For which size, how often, and how steady."""
     height, width = picture.full_size
@@ -169,24 +185,22 @@ def _notes(costs: Sequence[Cost], picture: Picture) -> None:
     spreads = [cost.spread() for cost in _timed(costs)]
     most = max(max(s.high_ms - s.median_ms, s.median_ms - s.low_ms) / s.median_ms for s in spreads)
     steady = _("{n} rounds; half of the times lie within ±{share:.0f} % of the median.", n=rounds, share=100 * most)
-    busy = (
-        _("This machine is busy with other work: the times are rough. What is counted, MACs and memory, is not affected.")
-        if most > UNSTEADY
-        else ""
-    )
+    busy = _("Rough: others use this machine, too. What is counted, MACs and memory, is not affected.") if most > UNSTEADY else ""
     st.caption(f"{steady} {busy}")
 
 
 def _failures(costs: Sequence[Cost]) -> None:
     for cost in costs:
         if cost.failure:
-            st.warning(f"**{plain(title_of_candidate(cost.candidate), 90)}**: {cost.failure}", icon=":material/timer_off:")
+            st.warning(
+                f"**{plain(title_of_candidate(cost.candidate), 90)}**: {plain(cost.failure.text, 400)}",
+                icon=":material/timer_off:",
+            )
 
 
 def _table(costs: Sequence[Cost], titles: list[str], scores: list[float], score_name: str) -> None:
+    """Every number, one column each."""
     rows = table_rows(costs, titles, scores, score_name, [colour_of_candidate(i) for i in range(len(costs))])
-    if not rows:
-        return
     number = st.column_config.NumberColumn
     st.dataframe(
         rows, hide_index=True, key="compare_cost_table", height="content",
@@ -223,6 +237,7 @@ def _explained(costs: Sequence[Cost]) -> None:
               "one, and a first round that warms up does not count. They wait in the same queue as all visitors' pictures.\n\n"
               "**MACs** are the multiplications of convolutions and matrix products. **Memory** is the weights and one pass "
               "at its peak, {memory}. Candidates that differ in the threshold alone cost the same, and are run once.\n\n"
-              "**Pareto front**: whoever is on it can be beaten in score or in cost, but by nobody in both.",
+              "**Pareto front**: whoever is on it can be beaten in score or in cost, but by nobody in both. Where the quartiles "
+              "of two times overlap, they do not tell which is faster, and neither is called better; more rounds help.",
               memory=memory)
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Score against cost, with the Pareto front: what is on it is filled, what is beaten is hollow."""
+"""Score against cost, with the Pareto front: what is on it is filled, what is beaten is hollow, what is open has a dot."""
 
 import math
 from collections.abc import Sequence
@@ -10,13 +10,14 @@ import plotly.graph_objects as go
 
 from segdemo.evaluation.pareto import pareto_front
 from segdemo.text import _
+from segdemo.ui.compare_colours import RULE
+from segdemo.ui.words import plot_text
 
-__all__ = ["HEIGHT", "Point", "cost_scatter", "fronts", "spans_decades"]
+__all__ = ["HEIGHT", "Point", "cost_scatter", "fronts", "spans_decades", "undecided"]
 
 HEIGHT = 380
 WIDTH, LETTER = 330, 6.6  # pixels of a narrow plot and of a letter: what labels are placed by
-RULE = "rgba(128, 128, 128, 0.75)"
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")  # of data sets; each has an open form
 LOG_FROM = 10.0
 PLACES = {"top center": 0.0, "bottom center": 20.0, "middle right": 160.0, "middle left": 160.0}  # lines run left and right
 Ends = tuple[float, float]
@@ -57,21 +58,54 @@ def fronts(points: Sequence[Point]) -> dict[str, list[int]]:
     return found
 
 
+def undecided(points: Sequence[Point]) -> set[int]:
+    """Indices of those of which the spread of the costs leaves open whether they are on the front of their group.
+
+    One is beaten for sure by what scores no worse and whose upper quartile is below its lower one; it is on the front for
+    sure where nothing that scores no worse could be cheaper. Exact costs leave nothing open.
+    """
+    known = [i for i, point in enumerate(points) if point.known]
+    found = set()
+    for index in known:
+        others = [points[i] for i in known if i != index and points[i].group == points[index].group]
+        could = any(_beaten(points[index], other, surely=False) for other in others)
+        if could and not any(_beaten(points[index], other, surely=True) for other in others):
+            found.add(index)
+    return found
+
+
+def _beaten(point: Point, other: Point, *, surely: bool) -> bool:
+    """Whether the other surely, or possibly, takes less for at least the same score, or the same for a better one."""
+    if other.score < point.score:
+        return False
+    if (other.low, other.cost, other.high) == (point.low, point.cost, point.high):  # exact, or the same measurements
+        return other.score > point.score
+    return other.high < point.low if surely else other.low < point.high
+
+
 def cost_scatter(points: Sequence[Point], axis: str, unit: str, score_name: str) -> go.Figure:
     """A point a candidate, a stepped line a front: below and right of it, something better or cheaper exists."""
     shown = [point for point in points if point.known]
     log = spans_decades([point.cost for point in shown])
     xs, ys = _cost_range(shown, log), _score_range(shown)
     figure = go.Figure()
-    found = fronts(points)
+    found, rough = fronts(points), undecided(points)
     for group, front in found.items():
-        _add_front(figure, [points[i] for i in front], 10 ** xs[1] if log else xs[1], group if len(found) > 1 else "")
-    best = {points[i].label for front in found.values() for i in front}
+        end = 10 ** xs[1] if log else xs[1]
+        _add_front(
+            figure,
+            [points[i] for i in front],
+            end,
+            group if len(found) > 1 else "",
+            rough=any(points[i].group == group for i in rough),
+        )
+    best = {i for front in found.values() for i in front} - rough
+    marks = ["" if i in best else "-open-dot" if i in rough else "-open" for i, point in enumerate(points) if point.known]
     corners = [[points[i] for i in front] for front in found.values()]
     places = _label_places(shown, corners, xs, ys, log)
     symbols = dict(zip(found, SYMBOLS, strict=False))
-    for point, place in zip(shown, places, strict=True):
-        _add_point(figure, point, symbols[point.group] + ("" if point.label in best else "-open"), place, unit)
+    for point, place, mark in zip(shown, places, marks, strict=True):
+        _add_point(figure, point, symbols[point.group] + mark, place, unit)
     figure.update_layout(
         height=HEIGHT, margin={"l": 0, "r": 8, "t": 8, "b": 0}, showlegend=len(found) > 1, hovermode="closest",
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
@@ -80,15 +114,16 @@ def cost_scatter(points: Sequence[Point], axis: str, unit: str, score_name: str)
     if log:
         ticks = [step * 10.0**power for power in range(-6, 9) for step in (1, 2, 5)]
         figure.update_xaxes(tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
-    figure.update_yaxes(title=score_name, range=ys, zeroline=False)
+    figure.update_yaxes(title=plot_text(score_name), range=ys, zeroline=False)
     return figure
 
 
-def _add_front(figure: go.Figure, front: list[Point], end: float, group: str) -> None:
-    name = _("Pareto front: {group}", group=group) if group else _("Pareto front")
+def _add_front(figure: go.Figure, front: list[Point], end: float, group: str, *, rough: bool) -> None:
+    """The stairs. rough: dashed, as the spread of the costs leaves open how they run."""
+    name = _("Pareto front: {group}", group=plot_text(group)) if group else _("Pareto front")
     figure.add_scatter(
         x=[*(p.cost for p in front), end], y=[*(p.score for p in front), front[-1].score], mode="lines", name=name,
-        line={"color": RULE, "width": 1.6, "shape": "hv", "dash": "dot" if group else "solid"}, hoverinfo="skip",
+        line={"color": RULE, "width": 1.6, "shape": "hv", "dash": "dash" if rough else "solid"}, hoverinfo="skip",
     )  # fmt: skip
 
 
@@ -97,10 +132,11 @@ def _add_point(figure: go.Figure, point: Point, symbol: str, place: str, unit: s
         "type": "data", "array": [point.high - point.cost], "arrayminus": [point.cost - point.low], "thickness": 1.5, "width": 4,
     }  # fmt: skip
     figure.add_scatter(
-        x=[point.cost], y=[point.score], mode="markers+text", text=[_wrapped(point.label)], textposition=place, showlegend=False,
+        x=[point.cost], y=[point.score], mode="markers+text", text=[_wrapped(plot_text(point.label))], textposition=place,
+        showlegend=False,
         marker={"symbol": symbol, "size": 15, "color": point.colour, "line": {"width": 2.5, "color": point.colour}},
         error_x=spread if point.high > point.low else None, cliponaxis=False,
-        hovertemplate=f"%{{x:.3g}} {unit} · %{{y:.3f}}<extra>{point.label}</extra>",
+        hovertemplate=f"%{{x:.3g}} {unit} · %{{y:.3f}}<extra>{plot_text(point.label)}</extra>",
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from segdemo.ui.state import Choice, truth_for
 from segdemo.ui.words import plain
 from segdemo.weights import get_weights, is_present
 
-__all__ = ["Comparison", "Outcome", "compare_on"]
+__all__ = ["Outcome", "PictureComparison", "compare_on", "outcome_of"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PictureComparison:
     """Everything that is shown of one picture. `truth` (H, W) has the labels of `truth_classes`; space: the shared classes."""
 
     picture: Picture
@@ -61,7 +61,7 @@ class Comparison:
         return overlap(self.labels(outcome), self.space.target(self.truth), len(self.space.classes))[1]
 
 
-def compare_on(choice: Choice, picture: Picture, candidates: tuple[Candidate, ...]) -> Comparison:
+def compare_on(choice: Choice, picture: Picture, candidates: tuple[Candidate, ...]) -> PictureComparison:
     """Run what has not run yet, one after the other; one candidate's failure is its own."""
     titles = short_titles(candidates)
     outcomes = tuple(
@@ -73,24 +73,27 @@ def compare_on(choice: Choice, picture: Picture, candidates: tuple[Candidate, ..
     if truth is not None:
         space = space_of_data(entries, [info.name for info in classes])
         if space.tables:
-            return Comparison(picture, outcomes, space, truth, classes)
-    return Comparison(picture, outcomes, common_space(entries))
+            return PictureComparison(picture, outcomes, space, truth, classes)
+    return PictureComparison(picture, outcomes, common_space(entries))
 
 
 def _outcome(candidate: Candidate, title: str, picture: Picture, progress: str) -> Outcome:
+    if not is_present(entry_of(candidate)):
+        problem = _("These weights are not on this machine yet. Fetch them below.")
+        return Outcome(candidate, entry_of(candidate), title, None, problem)
+    with st.spinner(progress, show_time=True):
+        return outcome_of(candidate, title, picture)
+
+
+def outcome_of(candidate: Candidate, title: str, picture: Picture) -> Outcome:
+    """The candidate on the picture, or why that did not work."""
     entry = entry_of(candidate)
-    if not is_present(entry):
-        return Outcome(candidate, entry, title, None, _("These weights are not on this machine yet. Fetch them below."))
     try:
-        with st.spinner(progress, show_time=True):
-            prediction = shared_engine().segment(
-                picture, entry.weights_id, threshold=candidate.threshold, precision=candidate.precision, scale=candidate.scale
-            )
+        prediction = shared_engine().segment(
+            picture, entry.weights_id, threshold=candidate.threshold, precision=candidate.precision, scale=candidate.scale
+        )
     except SegdemoError as error:
         return Outcome(candidate, entry, title, None, str(error))
-    except (RuntimeError, ValueError, IndexError):
-        problem = _("This network cannot take this picture at scale {scale}. Try a larger one.", scale=f"{candidate.scale:g}")
-        return Outcome(candidate, entry, title, None, problem)
     return Outcome(candidate, entry, title, prediction)
 
 

@@ -8,12 +8,16 @@ import streamlit as st
 from numpy.typing import NDArray
 from plotly.colors import sample_colorscale, unlabel_rgb
 
+from segdemo.evaluation.candidate import Candidate
 from segdemo.metrics import disagreement, majority_vote, pairwise_iou
 from segdemo.text import _
 from segdemo.types import LabelMap
-from segdemo.ui.compare_data import Comparison
+from segdemo.ui.compare_classes import colours_of_comparison
+from segdemo.ui.compare_colours import short_titles
+from segdemo.ui.compare_data import PictureComparison
+from segdemo.ui.compare_lineups import comparable_choices
 from segdemo.ui.compare_panes import label_pane, picture_pane, show_these, truth_pane
-from segdemo.ui.words import percent
+from segdemo.ui.words import percent, plain, plot_text
 
 __all__ = ["Consensus", "consensus_of", "matrix_figure", "show_disagreement"]
 
@@ -40,7 +44,7 @@ class Consensus:
         return float((self.differ == 0).mean())
 
 
-def consensus_of(comparison: Comparison) -> Consensus:
+def consensus_of(comparison: PictureComparison) -> Consensus:
     """What at least two comparable candidates have in common."""
     outcomes, space = comparison.comparable, comparison.space
     maps = np.stack([comparison.labels(outcome) for outcome in outcomes])
@@ -54,10 +58,10 @@ def consensus_of(comparison: Comparison) -> Consensus:
     return Consensus(disagreement(maps, count), vote, tuple(names), ious, len(outcomes))
 
 
-def show_disagreement(comparison: Comparison) -> None:
+def show_disagreement(comparison: PictureComparison) -> None:
     """The heat map and the vote beside the matrix; under it who is closest to the vote."""
     if len(comparison.comparable) < 2:
-        st.info(_("Two networks with a class in common are needed for this view. Add one above."), icon=":material/info:")
+        _nothing_shared(comparison)
         return
     consensus = consensus_of(comparison)
     left, right = st.columns([3, 2], gap="medium")
@@ -65,16 +69,54 @@ def show_disagreement(comparison: Comparison) -> None:
         show_these(comparison, _panes(comparison, consensus), ["overlay", "contour"], key="disagreement_panes")
     with right:
         st.markdown(f"**{_('How alike are each two?')}**")
+        if np.isnan(consensus.ious[~np.eye(len(consensus.names), dtype=bool)]).all():
+            st.info(
+                _("No network found anything in this picture. There is no overlap to measure: every IoU is undefined."),
+                icon=":material/search_off:",
+            )
+            return
         st.plotly_chart(
             matrix_figure(consensus), key="pairwise", config={"displayModeBar": False}, alt=_("IoU of each two label maps")
         )
         st.caption(_summary(consensus))
 
 
-def _panes(comparison: Comparison, consensus: Consensus) -> list[dict[str, object]]:
+def _nothing_shared(comparison: PictureComparison) -> None:
+    """Why there is nothing to see here, and what can be done about it, one click each."""
+    st.info(
+        _("No two of these networks know a class in common, so that there is nothing on which they could agree or not. Compare "
+          "networks of one kind, or look at what each of them draws."),
+        icon=":material/info:",
+    )  # fmt: skip
+    with st.container(horizontal=True):
+        for domain, kept in comparable_choices(tuple(outcome.candidate for outcome in comparison.outcomes)).items():
+            names = ", ".join(short_titles(kept))
+            st.button(
+                _("Compare on nuclei: {names}", names=plain(names, 80)) if domain == "nuclei"
+                else _("Compare on shapes: {names}", names=plain(names, 80)),
+                key=f"disagreement_{domain}", icon=":material/compare_arrows:", on_click=_compare_these, args=(kept,),
+            )  # fmt: skip
+        st.button(
+            _("Show the pictures"), key="disagreement_panes_view", icon=":material/grid_view:", on_click=_show_panes,
+            help=_("The Panes view, where nothing has to be shared."),
+        )  # fmt: skip
+
+
+def _compare_these(candidates: tuple[Candidate, ...]) -> None:
+    st.session_state["models"] = ",".join(candidate.key for candidate in candidates)
+
+
+def _show_panes() -> None:
+    st.session_state["compare"] = "panes"
+
+
+def _panes(comparison: PictureComparison, consensus: Consensus) -> list[dict[str, object]]:
     heat = np.rint(255 * consensus.differ).astype(np.uint8)
+    colours = colours_of_comparison(comparison)
     agreed = _("all agree on {share} of the picture", share=percent(consensus.agreed))
-    classes: list[dict[str, object]] = [{"name": _(info.name), "color": info.color} for info in comparison.space.classes]
+    classes: list[dict[str, object]] = [
+        {"name": _(info.name), "color": colours.get(info.name, info.color)} for info in comparison.space.classes
+    ]
     ramp = [[round(channel) for channel in unlabel_rgb(colour)] for colour in sample_colorscale(SCALE, STOPS)]
     panes = [
         label_pane(_("Where they disagree"), "heat", heat, [], None, agreed) | {"kind": "heat", "ramp": ramp},
@@ -87,7 +129,7 @@ def _panes(comparison: Comparison, consensus: Consensus) -> list[dict[str, objec
 def matrix_figure(consensus: Consensus) -> go.Figure:
     """IoU of each two as a heat map with its numbers; the diagonal, which is always 1, is left empty."""
     values = np.where(np.eye(len(consensus.names), dtype=bool), np.nan, consensus.ious)
-    names = [f"{_shortened(name)} " for name in consensus.names]  # a trailing blank keeps numbers such as "0.3" words
+    names = [f"{plot_text(_shortened(name))} " for name in consensus.names]  # a trailing blank keeps numbers such as "0.3" words
     lowest = 0.0 if np.isnan(values).all() else np.floor(10 * np.nanmin(values)) / 10
     figure = go.Figure(go.Heatmap(
         z=values, x=names, y=names, colorscale=SCALE, zmin=lowest, zmax=1, xgap=2, ygap=2, showscale=False,
@@ -102,8 +144,9 @@ def matrix_figure(consensus: Consensus) -> go.Figure:
                 font={"size": 12, "color": "black" if bright else "white"} if known else {"size": 12},
             )  # fmt: skip
     figure.update_layout(height=110 + 40 * len(names), margin={"l": 0, "r": 0, "t": 4, "b": 0})
-    figure.update_xaxes(tickangle=-35, showgrid=False, ticks="")
-    figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
+    ends = (-0.5, len(names) - 0.5)  # also of what has no number
+    figure.update_xaxes(type="category", categoryarray=names, range=ends, tickangle=-35, showgrid=False, ticks="")
+    figure.update_yaxes(type="category", categoryarray=names, range=ends[::-1], showgrid=False, ticks="")
     return figure
 
 

@@ -6,6 +6,7 @@ import tempfile
 import weakref
 import zipfile
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,15 +16,18 @@ from segdemo.errors import SegdemoError, SettingError
 from segdemo.evaluation.evaluate import Evaluator, JudgedPicture
 from segdemo.evaluation.examples import PictureExample, make_example, worst_pictures
 from segdemo.evaluation.exporting import PredictionFiles
-from segdemo.evaluation.report import report_html
-from segdemo.evaluation.results import Evaluation
-from segdemo.evaluation.tables import scores_csv, scores_json
+from segdemo.evaluation.report.page import report_html
+from segdemo.evaluation.scores.files import scores_csv, scores_json
+from segdemo.evaluation.scores.results import Evaluation
 from segdemo.inference import shared_engine
 from segdemo.inference.export import file_stem
-from segdemo.text import _, set_language
+from segdemo.text import N_, _, set_language
+from segdemo.types import Notice
+from segdemo.ui.compare_scores_judging import Judging, shared_judges
 from segdemo.ui.compare_scores_opened import compared, labelled_picture
-from segdemo.ui.compare_scores_run import Judging, Run, shared_judges
+from segdemo.ui.compare_scores_run import Run
 from segdemo.ui.compare_scores_tables import Look
+from segdemo.ui.words import plain
 
 __all__ = ["Export", "command_line", "examples", "show_export"]
 
@@ -31,7 +35,6 @@ EXAMPLES = 9
 EXPORT_KEY = "scores_export"
 MOST_BYTES = 400_000_000  # of the files of one export: the ZIP passes through memory on its way to the browser
 TICK_S = 0.5
-LOOKED_AT = 20  # pictures, after which the size is looked at
 
 
 def show_export(run: Run, evaluation: Evaluation, look: Look) -> None:
@@ -68,24 +71,32 @@ def command_line(run: Run) -> str:
     return "python -m segdemo evaluate " + shlex.join([*words, "--out", "report.html"])
 
 
-def examples(run: Run, evaluation: Evaluation, look: Look, count: int = EXAMPLES) -> list[PictureExample]:
-    """The worst pictures with what each network said; the engine remembers those that were opened."""
-    found = []
+def examples(run: Run, evaluation: Evaluation, look: Look, count: int = EXAMPLES) -> tuple[list[PictureExample], list[str]]:
+    """The worst pictures with what each network said, and the names of those that could not be opened again; the engine
+    remembers those that were opened."""
+    found, gone = [], []
     for name in worst_pictures(evaluation, count):
         try:
             labelled = labelled_picture(run, name)
             comparison = compared(run, look, labelled)
         except SegdemoError:
-            continue  # it went since, and its scores stand in the tables
+            gone.append(name)  # since it was judged
+            continue
         place_of = {result.candidate.key: place for place, result in enumerate(evaluation.results)}
         preds = {place_of[o.candidate.key]: comparison.labels(o) for o in comparison.comparable if o.candidate.key in place_of}
         target = run.space.target(labelled.target)
         found.append(make_example(name, labelled.image, target, preds, evaluation.classes))
-    return found
+    return found, gone
 
 
 def _report(run: Run, evaluation: Evaluation, look: Look) -> str:
-    return report_html(evaluation, examples(run, evaluation, look))
+    found, gone = examples(run, evaluation, look)
+    if gone:
+        notice = Notice(
+            N_("Scored, but not shown here, because they could not be opened again: {names}."), {"names": ", ".join(gone)}
+        )
+        evaluation = replace(evaluation, notices=(*evaluation.notices, notice))
+    return report_html(evaluation, found)
 
 
 class Export:
@@ -97,28 +108,32 @@ class Export:
         self.zip = self._folder / "predictions.zip"
         weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         accepted = [candidate for candidate in run.candidates if candidate.weights_id in run.space.tables]
-        evaluator = Evaluator(run.chosen.data, accepted, shared_engine(), with_predictions=True)
+        evaluator = Evaluator(run.chosen.data, accepted, shared_engine(), kept="predictions")
         self._made = self._folder / "files"
         self._files = PredictionFiles(
             run.chosen.data.names, [candidate.key for candidate in accepted], masks=self._made / "label-maps",
             coco=self._made / "coco.json", geojson=self._made / "geojson",
         )  # fmt: skip
         self.judging = Judging(evaluator, self._add, self._pack, self._close)
-        self.job = self.judging.submit()
+        try:
+            self.job = self.judging.submit()
+        except SegdemoError:
+            self._close()
+            raise
 
     def _add(self, judged: JudgedPicture) -> None:
         self._files.add(judged)
-        if self.judging.pictures % LOOKED_AT == 1 and sum(p.stat().st_size for p in self._made.rglob("*")) > MOST_BYTES:
+        if self._files.bytes_written > MOST_BYTES:
             raise SettingError(_("The predictions take more than {mb:.0f} MB. The command line writes them without a limit.",
                                  mb=MOST_BYTES / 1e6))  # fmt: skip
 
     def _close(self) -> None:
         """Whatever has ended it: nobody waits for a file any more."""
         with suppress(SegdemoError):
-            self._files.__exit__(None, None, None)
+            self._files.close()
 
     def _pack(self) -> None:
-        self._files.__exit__(None, None, None)
+        self._files.close()
         with zipfile.ZipFile(self.zip, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted(self._made.rglob("*")):
                 if path.is_file():
@@ -134,7 +149,7 @@ def _begin(run: Run) -> None:
     try:
         st.session_state[EXPORT_KEY] = Export(run)
     except (SegdemoError, OSError) as error:
-        st.toast(str(error), icon=":material/error:")
+        st.toast(plain(str(error), 400), icon=":material/error:")
 
 
 def _predictions(run: Run, stem: str) -> None:
@@ -159,7 +174,7 @@ def _predictions(run: Run, stem: str) -> None:
         help=_("Label maps as PNG, objects as COCO and GeoJSON for annotation tools. All networks run once more."),
     )  # fmt: skip
     if export is not None and export.job.reason:
-        st.error(_(export.job.reason), icon=":material/error:")
+        st.error(plain(_(export.job.reason), 400), icon=":material/error:")
 
 
 def _preparing(export: Export, total: int) -> None:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from segdemo.evaluation.candidate import Candidate, parse_candidates
 from segdemo.text import _
 
-__all__ = ["DOMAINS", "Lineup", "domain_of", "lineups"]
+__all__ = ["DOMAINS", "Lineup", "comparable_choices", "domain_of", "lineups"]
 
 DOMAINS = ("nuclei", "shapes")
 
@@ -28,6 +29,17 @@ def domain_of(weights_id: str) -> str:
 def lineups(domain: str) -> list[Lineup]:
     """Those of one data set; of nuclei where the domain is neither."""
     return _of_shapes() if domain == "shapes" else _of_nuclei()
+
+
+def comparable_choices(candidates: tuple[Candidate, ...]) -> dict[str, tuple[Candidate, ...]]:
+    """For each data set that some candidates were trained on, those, and where that is one alone, its nearest company."""
+    found: dict[str, tuple[Candidate, ...]] = {}
+    for domain in DOMAINS:
+        kept = tuple(candidate for candidate in candidates if domain_of(candidate.weights_id) == domain)
+        if kept:
+            company = (c for c in parse_candidates(list(lineups(domain)[0].models)) if c not in kept)
+            found[domain] = kept if len(kept) > 1 else (*kept, next(company))
+    return found
 
 
 def _of_nuclei() -> list[Lineup]:

@@ -8,22 +8,29 @@ import streamlit as st
 from segdemo.data import Picture
 from segdemo.errors import SegdemoError
 from segdemo.evaluation.candidate import Candidate, entry_of, parse_candidates
-from segdemo.text import _
+from segdemo.text import N_, _
 from segdemo.ui.compare_cost import show_cost
-from segdemo.ui.compare_data import Comparison, compare_on
+from segdemo.ui.compare_data import PictureComparison, compare_on
 from segdemo.ui.compare_disagreement import show_disagreement
 from segdemo.ui.compare_lineups import DOMAINS, domain_of, lineups
 from segdemo.ui.compare_panes import show_panes
 from segdemo.ui.compare_picker import chosen_candidates, keep_candidates, show_picker
 from segdemo.ui.compare_scores import SCORE_NAME, scores_by_candidate, show_scores
 from segdemo.ui.fetching import offer_download
-from segdemo.ui.state import Choice, active_choice, choices, keep_mask, open_choice
+from segdemo.ui.state import Choice, activate, active_choice, choices, keep_mask, open_choice
 from segdemo.ui.strip import show_strip
 from segdemo.ui.url import COMPARE_VIEWS
 from segdemo.ui.words import plain
 from segdemo.weights import is_present
 
 __all__ = ["show_compare_page"]
+
+NOTES = {  # of samples whose own note speaks of one network
+    "coins": N_("The networks were trained on cell nuclei and never saw a coin: they find what is bright and round."),
+    "cell": N_("One living cell under a phase microscope, a kind of picture the networks were not trained on."),
+    "immunohistochemistry": N_("A stain the networks never saw: they miss nearly everything, and that is worth seeing."),
+}
+SCORED_SAMPLES = {"nuclei": "nuclei-stained", "shapes": "shapes"}  # with an exact mask, for networks of that data set
 
 
 def show_compare_page() -> None:
@@ -63,7 +70,7 @@ def _opened(choice: Choice) -> Picture | None:
     try:
         return open_choice(choice)
     except SegdemoError as error:
-        st.error(f"**{plain(choice.name)}**: {error}", icon=":material/broken_image:")
+        st.error(f"**{plain(choice.name)}**: {plain(str(error), 400)}", icon=":material/broken_image:")
         return None
 
 
@@ -79,11 +86,13 @@ def _on_picture(view: str, choice: Choice, picture: Picture, candidates: tuple[C
     _notes(choice, comparison)
 
 
-def _notes(choice: Choice, comparison: Comparison) -> None:
+def _notes(choice: Choice, comparison: PictureComparison) -> None:
     """The picture's name and what to look for; what cannot be compared; better networks for it; its mask."""
     sample, domains = choice.sample, {domain_of(o.entry.weights_id) for o in comparison.outcomes}
     wanted = domain_of(sample.suggested) if sample else ""
     note = sample.note if sample is not None and wanted in domains else ""
+    if note and sample is not None and sample.key in NOTES:
+        note = _(NOTES[sample.key])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain(choice.name)}**" + (f" · {note}" if note else ""), width="content")
         if wanted in DOMAINS and wanted not in domains:
@@ -92,11 +101,17 @@ def _notes(choice: Choice, comparison: Comparison) -> None:
                 args=(parse_candidates(list(lineups(wanted)[0].models)),),
                 help=_("None of these was trained on such pictures. This compares ones that were."),
             )  # fmt: skip
+        if comparison.truth is None and sample is not None:
+            st.button(
+                _("Open a sample with a known mask"), key="compare_known", icon=":material/fact_check:", on_click=_open_known,
+                args=(SCORED_SAMPLES.get(next(iter(sorted(domains - {""})), ""), SCORED_SAMPLES["nuclei"]),),
+                help=_("A generated scene, where the truth is exact: every network is scored and its errors are mapped."),
+            )  # fmt: skip
         if sample is None:
             _mask_upload(choice)
     if len(comparison.comparable) < len([o for o in comparison.outcomes if o.prediction is not None]):
-        for sentence in comparison.space.refused.values():
-            st.caption(f":material/info: {plain(sentence, 400)} " + _("Its pane is shown, but not compared."))
+        for refused in comparison.space.refused.values():
+            st.caption(f":material/info: {plain(refused.text, 400)} " + _("Its pane is shown, but not compared."))
     for weights_id, names in comparison.space.extra.items():
         if names:
             listed = ", ".join(names[:6]) + (" …" if len(names) > 6 else "")
@@ -104,10 +119,15 @@ def _notes(choice: Choice, comparison: Comparison) -> None:
                                               id=plain(weights_id), names=plain(listed, 200)))  # fmt: skip
     for sentence, titles in _notices(comparison).items():
         whose = "" if len(titles) == len(comparison.outcomes) else f"**{plain(', '.join(titles), 200)}**: "
-        st.caption(f":material/info: {whose}{sentence}")
+        st.caption(f":material/info: {whose}{plain(sentence, 400)}")
 
 
-def _notices(comparison: Comparison) -> dict[str, list[str]]:
+def _open_known(key: str) -> None:
+    st.session_state["sample"] = key
+    activate("sample")
+
+
+def _notices(comparison: PictureComparison) -> dict[str, list[str]]:
     """What should be known about results that are still good, and of which candidates."""
     found: dict[str, list[str]] = {}
     for outcome in comparison.outcomes:

@@ -8,8 +8,9 @@ from segdemo.inference.agreement import ERROR_KINDS
 from segdemo.metrics import class_shares
 from segdemo.text import N_, _
 from segdemo.types import ClassInfo, LabelMap, Prediction
+from segdemo.ui.compare_classes import colours_of_comparison
 from segdemo.ui.compare_colours import colour_of_candidate
-from segdemo.ui.compare_data import Comparison, Outcome
+from segdemo.ui.compare_data import Outcome, PictureComparison
 from segdemo.ui.components import synchronised_panes
 from segdemo.ui.drawing import encode_labels, encode_photograph, encode_probabilities
 from segdemo.ui.media import media_url
@@ -26,7 +27,7 @@ DIFFERENCE_KINDS = (
 )
 
 
-def show_panes(comparison: Comparison) -> None:
+def show_panes(comparison: PictureComparison) -> None:
     """A pane for each candidate; the picture and the truth, where it is known, one click away."""
     panes = [model_pane(comparison, i) for i in range(len(comparison.outcomes))]
     panes.append(picture_pane(comparison, optional=True))
@@ -37,7 +38,7 @@ def show_panes(comparison: Comparison) -> None:
     show_these(comparison, panes, modes, key="panes")
 
 
-def show_these(comparison: Comparison, panes: list[dict[str, object]], modes: list[str], *, key: str) -> None:
+def show_these(comparison: PictureComparison, panes: list[dict[str, object]], modes: list[str], *, key: str) -> None:
     """The component with these panes and ways to draw over the picture."""
     picture = comparison.picture
     photograph = encode_photograph(picture.pixels, picture.full_size)
@@ -52,7 +53,7 @@ def show_these(comparison: Comparison, panes: list[dict[str, object]], modes: li
     synchronised_panes(key=key, data=data)
 
 
-def model_pane(comparison: Comparison, index: int) -> dict[str, object]:
+def model_pane(comparison: PictureComparison, index: int) -> dict[str, object]:
     """One candidate, with what it cost and is worth under its name; or the sentence of what went wrong."""
     outcome = comparison.outcomes[index]
     pane: dict[str, object] = {
@@ -71,21 +72,20 @@ def model_pane(comparison: Comparison, index: int) -> dict[str, object]:
         "labels": _labels_url(prediction.preds), "probs": media_url(probabilities.data, probabilities.mime),
         "binary": prediction.binary, "table": None if table is None else table.tolist(),
         "note": _note(comparison, outcome, prediction),
-        "noteHint": _("One forward pass on this picture. A network's first one is slower: “Cost” measures times properly."),
+        "noteHint": _("IoU against the exact mask, where one is known, and the share of the picture that is foreground."),
         "alt": _("{name}: {covered}.", name=outcome.title, covered=", ".join(covered)),
     }  # fmt: skip
 
 
-def _note(comparison: Comparison, outcome: Outcome, prediction: Prediction) -> str:
-    """Area, IoU where the truth is known, and the time of the one forward pass."""
+def _note(comparison: PictureComparison, outcome: Outcome, prediction: Prediction) -> str:
+    """IoU where the truth is known, and area. No time: one pass, perhaps a network's first, says little of what it costs."""
     share = percent(float((prediction.preds > 0).mean()))
     iou = comparison.iou(outcome)
     scored = "" if iou is None else "IoU –" if math.isnan(iou) else f"IoU {iou:.3f}"
-    time = _("{ms:.0f} ms", ms=prediction.latency.forward_ms)
-    return " · ".join(filter(None, [scored, _("area {share}", share=share), time]))
+    return " · ".join(filter(None, [scored, _("area {share}", share=share)]))
 
 
-def picture_pane(comparison: Comparison, *, optional: bool) -> dict[str, object]:
+def picture_pane(comparison: PictureComparison, *, optional: bool) -> dict[str, object]:
     """The picture with nothing over it."""
     return {
         "key": "picture", "kind": "picture", "title": _("Picture"), "hint": _("A pane with the picture alone"),
@@ -93,7 +93,7 @@ def picture_pane(comparison: Comparison, *, optional: bool) -> dict[str, object]
     }  # fmt: skip
 
 
-def truth_pane(comparison: Comparison, *, optional: bool = True) -> dict[str, object]:
+def truth_pane(comparison: PictureComparison, *, optional: bool = True) -> dict[str, object]:
     """The exact mask."""
     assert comparison.truth is not None
     table = comparison.space.target_table
@@ -114,13 +114,14 @@ def label_pane(
     }  # fmt: skip
 
 
-def _painted(classes: tuple[ClassInfo, ...], comparison: Comparison, table: np.ndarray | None) -> list[dict[str, object]]:
-    """Names and colours; a class that is shared has one colour in all panes."""
-    shared = comparison.space.classes
+def _painted(classes: tuple[ClassInfo, ...], comparison: PictureComparison, table: np.ndarray | None) -> list[dict[str, object]]:
+    """Names and colours: one colour a class name in all panes; a class that is shared goes by the shared name's."""
+    shared, colours = comparison.space.classes, colours_of_comparison(comparison)
     found: list[dict[str, object]] = []
     for label, info in enumerate(classes):
         place = 0 if table is None else int(table[label])
-        found.append({"name": _(info.name), "color": (shared[place] if 0 < place < len(shared) else info).color})
+        name = shared[place].name if 0 < place < len(shared) else info.name
+        found.append({"name": _(info.name), "color": colours.get(name, info.color) if label else info.color})
     return found
 
 

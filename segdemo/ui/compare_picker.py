@@ -1,11 +1,12 @@
 """Who is compared: two to six candidates as chips with settings of their own, ready-made line-ups, and adding one."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from segdemo.devices import PRECISIONS
 from segdemo.errors import SettingError
-from segdemo.evaluation.candidate import MAX_CANDIDATES, Candidate, PrecisionChoice, entry_of, parse_candidate, parse_candidates
+from segdemo.evaluation.candidate import MAX_CANDIDATES, Candidate, entry_of, parse_candidate, parse_candidates
 from segdemo.inference import shared_engine
 from segdemo.inference.settings import half_is_fast
 from segdemo.models import TITLES, list_models
@@ -20,7 +21,7 @@ from segdemo.weights import get_weights, is_present
 
 __all__ = ["chosen_candidates", "comparable_weights", "keep_candidates", "show_picker"]
 
-TURN_KEY, SEEN_KEY = "compare_turn", "compare_seen"
+ROUND_KEY, SEEN_KEY = "compare_round", "compare_seen"
 SCALES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
 OTHER_THRESHOLDS = (0.3, 0.7, 0.1, 0.9, 0.2, 0.8)
 OTHER_SCALES = (0.5, 2.0, 0.75, 1.5, 0.25, 4.0)
@@ -40,13 +41,37 @@ def keep_candidates(candidates: tuple[Candidate, ...]) -> None:
     st.session_state["models"] = ",".join(candidate.key for candidate in candidates)
 
 
-def _turn() -> int:
-    """How often the line-up changed otherwise than by its own widgets. It stands in their keys: a widget in a closed popover
-    would keep, and send, the value of the candidate before; and what was open to change the line-up closes."""
+@dataclass(frozen=True)
+class _Round:
+    """The candidates that the widgets were made with, and the numbers in the widgets' keys.
+
+    A widget in a popover that was never opened is not in the browser yet: what is put into the session for it is sent
+    once and lost, and it would show the start of its scale, and report that as the visitor's choice. Its value is
+    therefore its default, which every run sends; and as that must not change under one key, there is a new key wherever
+    something else than the widget itself changed its candidate. turn: stands in the popovers' keys, which close with it.
+    """
+
+    made_with: tuple[Candidate, ...]
+    turn: int
+    number: int
+
+
+def _current_round(candidates: tuple[Candidate, ...]) -> _Round:
+    """A new one where the line-up changed otherwise than by its widgets, or where the page was left in between."""
     state = st.session_state
-    if state.get(SEEN_KEY) != state.get("models"):
-        state[SEEN_KEY], state[TURN_KEY] = state.get("models"), state.get(TURN_KEY, 0) + 1
-    return int(state.get(TURN_KEY, 0))
+    known: _Round | None = state.get(ROUND_KEY)
+    mounted = known is not None and f"compare_weights_0_{known.number}" in state
+    if known is None or not mounted or state.get(SEEN_KEY) != state.get("models"):
+        known = _next_round(candidates, closing=True)
+    return known
+
+
+def _next_round(candidates: tuple[Candidate, ...], *, closing: bool) -> _Round:
+    """Widgets that are made anew, with these candidates' values. closing: what is open closes."""
+    before: _Round = st.session_state.get(ROUND_KEY) or _Round((), 0, 0)
+    made = _Round(candidates, before.turn + closing, before.number + 1)
+    st.session_state[ROUND_KEY], st.session_state[SEEN_KEY] = made, st.session_state.get("models")
+    return made
 
 
 def comparable_weights() -> list[WeightsEntry]:
@@ -56,12 +81,13 @@ def comparable_weights() -> list[WeightsEntry]:
 
 def show_picker(candidates: tuple[Candidate, ...], domain: str) -> None:
     """A row of chips; each opens its settings. domain: "nuclei" or "shapes", whose line-ups are offered first."""
-    titles, turn = short_titles(candidates), _turn()
+    titles, current = short_titles(candidates), _current_round(candidates)
+    turn = current.turn
     st.html(_style(len(candidates)))
     with st.container(horizontal=True, gap="small", key="compare_picker"):
         for index, title in enumerate(titles):
             with st.popover(plain(title), key=f"candidate_{index}_{turn}", help=title_of_candidate(candidates[index])):
-                _settings(candidates, index, turn)
+                _settings(candidates, index, current)
         full = len(candidates) >= MAX_CANDIDATES
         with st.popover(
             _("Add"), icon=":material/add:", key=f"candidate_add_{turn}", disabled=full,
@@ -86,33 +112,29 @@ def _style(count: int) -> str:
     return f"<style>{' '.join(rules)}</style>"
 
 
-def _settings(candidates: tuple[Candidate, ...], index: int, turn: int) -> None:
-    candidate, place = candidates[index], f"{index}_{turn}"
-    entry = entry_of(candidate)
-    listed = {e.weights_id: e for e in [*comparable_weights(), entry]}
-    _set(f"compare_weights_{place}", candidate.weights_id)
+def _settings(candidates: tuple[Candidate, ...], index: int, current: _Round) -> None:
+    candidate, made, place = candidates[index], current.made_with[index], f"{index}_{current.number}"
+    listed = {e.weights_id: e for e in [*comparable_weights(), entry_of(made)]}
     st.selectbox(
-        _("Weights"), list(listed), key=f"compare_weights_{place}", format_func=lambda i: _weights_title(listed[i]),
-        on_change=_changed, args=(place, "weights_id"), help=_("Another network in this place."),
+        _("Weights"), list(listed), index=list(listed).index(made.weights_id), key=f"compare_weights_{place}",
+        format_func=lambda i: _weights_title(listed[i]), on_change=_changed, args=(index, place, "weights_id"),
+        help=_("Another network in this place."),
     )  # fmt: skip
-    if entry.binary:
-        _set(f"compare_threshold_{place}", round(100 * candidate.threshold))
+    if entry_of(candidate).binary:
         st.slider(
-            _("Threshold"), 0, 100, format="%d %%", key=f"compare_threshold_{place}", on_change=_changed,
-            args=(place, "threshold"),
+            _("Threshold"), 0, 100, round(100 * made.threshold), format="%d %%", key=f"compare_threshold_{place}",
+            on_change=_changed, args=(index, place, "threshold"),
             help=_("From which probability on a pixel counts as foreground. Lower finds more, higher is surer."),
         )  # fmt: skip
-    _set(f"compare_scale_{place}", candidate.scale)
     st.select_slider(
-        _("Input scale"), sorted({*SCALES, candidate.scale}), key=f"compare_scale_{place}", format_func=lambda s: f"{s:g} ×",
-        on_change=_changed, args=(place, "scale"),
+        _("Input scale"), sorted({*SCALES, made.scale}), made.scale, key=f"compare_scale_{place}",
+        format_func=lambda s: f"{s:g} ×", on_change=_changed, args=(index, place, "scale"),
         help=_("How much larger or smaller than usual the network is given the picture. What it finds is shown at its own size."),
     )  # fmt: skip
-    offered = [p for p in _precisions() if p != "bfloat16" or half_is_fast(shared_engine().device) or p == candidate.precision]
-    _set(f"compare_precision_{place}", candidate.precision)
+    offered = [p for p in PRECISIONS if p != "bfloat16" or half_is_fast(shared_engine().device) or p == made.precision]
     st.segmented_control(
-        _("Precision"), offered, key=f"compare_precision_{place}", required=True, on_change=_changed, args=(place, "precision"),
-        format_func=lambda p: _("automatic") if p == "auto" else p,
+        _("Precision"), offered, default=made.precision, key=f"compare_precision_{place}", required=True, on_change=_changed,
+        args=(index, place, "precision"), format_func=lambda p: _("automatic") if p == "auto" else p,
         help=_("In which numbers it computes. Automatic is the fastest whose labels agree with float32."),
     )  # fmt: skip
     with st.container(horizontal=True):
@@ -137,33 +159,26 @@ def _use(weights_id: str) -> None:
     st.toast(_("The other pages now use {name}.", name=plain(title, 80)), icon=":material/push_pin:")
 
 
-def _set(key: str, value: object) -> None:
-    """The candidate decides what its widget shows, also after one before it was removed."""
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value
-
-
-def _precisions() -> tuple[PrecisionChoice, ...]:
-    return "auto", "float32", "bfloat16"
-
-
 def _weights_title(entry: WeightsEntry) -> str:
     return f"{TITLES.get(entry.model, entry.model)} · {_(entry.title)}"
 
 
-def _changed(place: str, field: str) -> None:
-    """Take a widget's value over; what is there already would only be shown twice."""
-    candidates, index = chosen_candidates(), int(place.partition("_")[0])
+def _changed(index: int, place: str, field: str) -> None:
+    """Take one widget's value over, and nothing else; what is there already would only be shown twice."""
+    candidates = chosen_candidates()
     names = {"weights_id": "weights", "threshold": "threshold", "scale": "scale", "precision": "precision"}
     value = st.session_state[f"compare_{names[field]}_{place}"]
     changed = replace(candidates[index], **{field: value / 100 if field == "threshold" else value})
     if field == "weights_id" and not get_weights(changed.weights_id).binary:
         changed = replace(changed, threshold=0.5)
-    if changed in candidates:
-        if changed != candidates[index]:
-            st.toast(_("This one is there already, with the same settings."), icon=":material/info:")
-        return
-    keep_candidates((*candidates[:index], changed, *candidates[index + 1 :]))
+    refused = changed in candidates
+    if refused and changed != candidates[index]:
+        st.toast(_("This one is there already, with the same settings."), icon=":material/info:")
+    if not refused:
+        candidates = (*candidates[:index], changed, *candidates[index + 1 :])
+        keep_candidates(candidates)
+    if refused or field == "weights_id":  # other weights can have another set of widgets
+        _next_round(candidates, closing=False)
     st.session_state[SEEN_KEY] = st.session_state["models"]  # the popover stays open
 
 

@@ -1,37 +1,22 @@
 """Charts of an evaluation on the page: thresholds, calibration, objects; with what can be done about what they show."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from html import escape
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
-from segdemo.evaluation.charts import SYMBOLS, precision_recall_figure, reliability_figure
-from segdemo.evaluation.results import CandidateResult, Evaluation
-from segdemo.evaluation.series import known_curve
-from segdemo.metrics import CHALLENGE_THRESHOLDS, expected_calibration_error
+from segdemo.evaluation.scores.results import CandidateResult, Evaluation
+from segdemo.evaluation.scores.series import known_curve
+from segdemo.metrics import expected_calibration_error
 from segdemo.text import _
 from segdemo.ui.compare_picker import chosen_candidates, keep_candidates
+from segdemo.ui.compare_scores_figures import object_figure, precision_recall_figure, reliability_figure
 from segdemo.ui.compare_scores_tables import Look, show_objects
 from segdemo.ui.words import plain
 
-__all__ = ["object_figure", "retitled", "show_calibration", "show_object_view", "show_thresholds", "use_threshold"]
+__all__ = ["show_calibration", "show_object_view", "show_thresholds", "use_threshold"]
 
 NO_BAR = {"displayModeBar": False}
-
-
-def retitled(figure: go.Figure, titles: Mapping[str, str]) -> go.Figure:
-    """The figure with candidates' titles where it has their keys. Plotly reads a little HTML in them, which is made plain."""
-    for trace in figure.data:
-        key, separator, rest = (trace.name or "").partition(" · ")
-        if key in titles:
-            trace.name = escape(titles[key]) + separator + rest
-        for known, title in titles.items():
-            if trace.hovertemplate:
-                trace.hovertemplate = trace.hovertemplate.replace(f"<extra>{known}</extra>", f"<extra>{escape(title)}</extra>")
-    return figure
 
 
 def show_thresholds(evaluation: Evaluation, look: Look) -> None:
@@ -40,11 +25,10 @@ def show_thresholds(evaluation: Evaluation, look: Look) -> None:
     if not known:
         st.info(_("There is no threshold to choose: on several classes the likeliest one is taken."), icon=":material/info:")
         return
-    _titles, colours = look.of(evaluation)
     chart, side = st.columns([7, 4], gap="large")
     with chart:
         st.plotly_chart(
-            retitled(precision_recall_figure(evaluation, colours), look.titles), key="scores_thresholds_chart", config=NO_BAR,
+            precision_recall_figure(evaluation, *look.of(evaluation)), key="scores_thresholds_chart", config=NO_BAR,
             alt=_("Precision against recall at every threshold"),
         )  # fmt: skip
         st.caption(_("Each point of a line is a threshold: to the right more is found, further up less of it is wrong. "
@@ -84,11 +68,10 @@ def use_threshold(key: str, threshold: float) -> None:
 
 def show_calibration(evaluation: Evaluation, look: Look) -> None:
     """Whether a stated probability can be believed."""
-    _titles, colours = look.of(evaluation)
     chart, side = st.columns([7, 4], gap="large")
     with chart:
         st.plotly_chart(
-            retitled(reliability_figure(evaluation, colours), look.titles), key="scores_reliability_chart", config=NO_BAR,
+            reliability_figure(evaluation, *look.of(evaluation)), key="scores_reliability_chart", config=NO_BAR,
             alt=_("How often it was so, against the probability said"),
         )  # fmt: skip
     with side:
@@ -122,28 +105,8 @@ def _lean(result: CandidateResult) -> str:
 def show_object_view(evaluation: Evaluation, look: Look) -> None:
     """Objects counted, and how their score falls as more overlap is asked for."""
     show_objects(evaluation, look)
-    titles, colours = look.of(evaluation)
     if any(result.pictures for result in evaluation.results):
-        st.plotly_chart(object_figure(evaluation, titles, colours), key="scores_objects_chart", config=NO_BAR,
+        st.plotly_chart(object_figure(evaluation, *look.of(evaluation)), key="scores_objects_chart", config=NO_BAR,
                         alt=_("Object precision over IoU thresholds"))  # fmt: skip
     st.caption(_("An object is a connected region. It counts as found if a predicted one overlaps it with the IoU at the bottom; "
                  "the score is TP / (TP + FP + FN) over all pictures, as in the nuclei challenge of 2018."))  # fmt: skip
-
-
-def object_figure(evaluation: Evaluation, titles: Sequence[str], colours: Sequence[str]) -> go.Figure:
-    """TP / (TP + FP + FN) of the objects of all pictures at each IoU threshold, a line a candidate."""
-    figure = go.Figure()
-    for result, title, colour, symbol in zip(evaluation.results, titles, colours, SYMBOLS, strict=False):
-        counts = np.sum([scores.objects.at_thresholds for scores in result.pictures], axis=0) if result.pictures else None
-        if counts is None or not counts.sum():
-            continue
-        precision = counts[:, 0] / np.maximum(1, counts.sum(axis=1))
-        figure.add_scatter(
-            x=CHALLENGE_THRESHOLDS, y=precision, mode="lines+markers", name=escape(title), line={"color": colour, "width": 2.2},
-            marker={"size": 7, "symbol": symbol}, hovertemplate="IoU ≥ %{x:.2f}: %{y:.3f}<extra></extra>",
-        )  # fmt: skip
-    figure.update_layout(height=300, margin={"l": 0, "r": 8, "t": 6, "b": 0}, hovermode="closest",
-                         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0})  # fmt: skip
-    figure.update_xaxes(title=_("IoU that counts as found"), dtick=0.1)
-    figure.update_yaxes(title=_("Object precision"), rangemode="tozero")
-    return figure

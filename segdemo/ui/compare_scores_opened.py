@@ -11,10 +11,9 @@ from segdemo.data import Picture
 from segdemo.errors import SegdemoError
 from segdemo.evaluation.candidate import Candidate, entry_of
 from segdemo.evaluation.data_set import LabelledPicture
-from segdemo.inference import shared_engine
 from segdemo.inference.cache import BoundedCache
 from segdemo.text import _
-from segdemo.ui.compare_data import Comparison, Outcome
+from segdemo.ui.compare_data import Outcome, PictureComparison, outcome_of
 from segdemo.ui.compare_panes import model_pane, picture_pane, show_these, truth_pane
 from segdemo.ui.compare_scores_run import Run
 from segdemo.ui.compare_scores_tables import Look
@@ -55,21 +54,15 @@ def picture_of(run: Run, labelled: LabelledPicture) -> Picture:
     return Picture(labelled.name, digest, labelled.image, (labelled.image.shape[0], labelled.image.shape[1]))
 
 
-def compared(run: Run, look: Look, labelled: LabelledPicture) -> Comparison:
+def compared(run: Run, look: Look, labelled: LabelledPicture) -> PictureComparison:
     """The candidates on it; one candidate's failure is its own."""
     picture = picture_of(run, labelled)
     outcomes = tuple(_outcome(run, look, candidate, picture) for candidate in run.candidates)
-    return Comparison(picture, outcomes, run.space, labelled.target, named_classes(run.chosen.data.class_names))
+    return PictureComparison(picture, outcomes, run.space, labelled.target, named_classes(run.chosen.data.class_names))
 
 
 def _outcome(run: Run, look: Look, candidate: Candidate, picture: Picture) -> Outcome:
-    entry, title = entry_of(candidate), look.titles[candidate.key]
+    title = look.titles[candidate.key]
     if refused := run.evaluation().refused.get(candidate.key):
-        return Outcome(candidate, entry, title, None, refused)
-    try:
-        prediction = shared_engine().segment(
-            picture, entry.weights_id, threshold=candidate.threshold, precision=candidate.precision, scale=candidate.scale
-        )
-    except SegdemoError as error:
-        return Outcome(candidate, entry, title, None, str(error))
-    return Outcome(candidate, entry, title, prediction)
+        return Outcome(candidate, entry_of(candidate), title, None, refused.text)
+    return outcome_of(candidate, title, picture)

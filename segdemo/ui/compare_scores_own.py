@@ -18,6 +18,8 @@ from segdemo.weights import get_weights
 
 __all__ = ["choose_own"]
 
+GIVEN_KEY = "scores_masks_given"  # the picture that each file in the field is the mask of
+
 
 def choose_own(candidates: tuple[Candidate, ...]) -> ChosenSet | None:
     """The sidebar's pictures that have a mask, and a field for more masks. None where none has one."""
@@ -71,14 +73,27 @@ def _mask_field(available: Sequence[Choice]) -> None:
         return
     given = st.file_uploader(
         _("Masks of my pictures"), type=["png", "tif", "tiff", "bmp", "gif"], accept_multiple_files=True, key="scores_masks",
+        on_change=_forget_removed,
         help=_("Named as their pictures, such as cell.png or cell_mask.png for cell.jpg. Black and white, or the class "
                "numbers of the first network."),
     )  # fmt: skip
+    if not given:
+        st.session_state.pop(GIVEN_KEY, None)  # the field is a new one, after another view: what it gave before stays
     by_path = {f"masks/{mask.name}": mask for mask in given or []}
     pictures = {f"images/{choice.name}": choice for choice in uploads}
     pairing = pair_up([*pictures, *by_path])
     for pair in pairing.pairs:
-        masks()[pictures[pair.image].key] = by_path[pair.mask].getvalue()
+        mask, picture = by_path[pair.mask], pictures[pair.image]
+        masks()[picture.key] = mask.getvalue()
+        st.session_state.setdefault(GIVEN_KEY, {})[mask.file_id] = picture.key
     for path, reason in pairing.problems:
         if path in by_path:
             st.warning(f"**{plain(by_path[path].name)}**: {reason.text}", icon=":material/link_off:")
+
+
+def _forget_removed() -> None:
+    """A mask goes with its file; called where the visitor has changed what is in the field."""
+    given: dict[str, str] = st.session_state.get(GIVEN_KEY, {})
+    here = {mask.file_id for mask in st.session_state.get("scores_masks") or []}
+    for file_id in [file_id for file_id in given if file_id not in here]:
+        masks().pop(given.pop(file_id), None)

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from segdemo.evaluation.measures import MEASURES, Measure, shown
-from segdemo.evaluation.results import Evaluation
-from segdemo.evaluation.series import row_shares
-from segdemo.evaluation.tables import PictureRow, picture_rows, pictures_behind
+from segdemo.evaluation.scores.files import harmless
+from segdemo.evaluation.scores.measures import DASH, MEASURES, Measure, shown
+from segdemo.evaluation.scores.results import Evaluation
+from segdemo.evaluation.scores.rows import picture_rows, pictures_behind
+from segdemo.evaluation.scores.series import row_shares
 from segdemo.text import _
 from segdemo.ui.compare_scores_opened import show_opened
 from segdemo.ui.compare_scores_run import Run
@@ -47,10 +48,10 @@ def show_pictures(run: Run, evaluation: Evaluation, look: Look) -> None:
                 **{name: st.column_config.NumberColumn(width=88, help=name) for name in table.columns[1:]},
             },
         )  # fmt: skip
-        st.caption(_("Choose a row to open its picture. “–”: nothing to score."))
+        st.caption(_("Choose a row to open its picture. “{dash}”: nothing to score.", dash=DASH))
     with right:
         place = _chosen(event["selection"]["rows"], len(table))
-        show_opened(run, look, str(table.iloc[place, 0]), key="scores_opened")
+        show_opened(run, look, str(table.index[place]), key="scores_opened")
 
 
 def _chosen(rows: list[int], count: int) -> int:
@@ -59,22 +60,18 @@ def _chosen(rows: list[int], count: int) -> int:
 
 
 def picture_table(evaluation: Evaluation, look: Look, measure: Measure) -> pd.DataFrame:
-    """A row a picture, a column a candidate, the worst mean first, what cannot be scored last."""
+    """A row a picture, a column a candidate, the worst mean first, what cannot be scored last. The index has the names."""
     found: dict[str, dict[str, float]] = {}
     for row in picture_rows(evaluation):
-        found.setdefault(row.picture, {})[row.key] = _value(row, measure.field)
+        found.setdefault(row.picture, {})[row.key] = float(getattr(row, measure.field))
     keys = [result.candidate.key for result in evaluation.results]
     titles, _colours = look.of(evaluation)
     sign = -1.0 if measure.better == "lower" else 1.0
     order = sorted(found, key=lambda name: _rank(list(found[name].values()), sign))
-    columns: dict[str, list[object]] = {_("Picture"): list(order)}
+    columns: dict[str, list[object]] = {_("Picture"): [harmless(name) for name in order]}
     for key, title in zip(keys, titles, strict=True):
         columns[title if title not in columns else key] = [found[name].get(key, math.nan) for name in order]
-    return pd.DataFrame(columns)
-
-
-def _value(row: PictureRow, field: str) -> float:
-    return float(getattr(row, field))
+    return pd.DataFrame(columns, index=order)
 
 
 def _rank(values: list[float], sign: float) -> tuple[bool, float]:
@@ -107,7 +104,7 @@ def show_confusions(run: Run, evaluation: Evaluation, look: Look) -> None:
             st.caption(_("No pixel of any picture."))
             return
         event = st.dataframe(
-            pd.DataFrame({_("Picture"): [name for name, _n in behind], _("Pixels"): [n for _name, n in behind]}),
+            pd.DataFrame({_("Picture"): [harmless(name) for name, _n in behind], _("Pixels"): [n for _name, n in behind]}),
             hide_index=True, key=f"scores_behind_{index}_{true_class}_{said_class}", on_select="rerun",
             selection_mode="single-row", height=min(260, 38 + 35 * len(behind)), alt=_("Pictures behind this cell"),
             column_config={_("Pixels"): st.column_config.NumberColumn(format="localized")},
@@ -149,7 +146,7 @@ def confusion_table(evaluation: Evaluation, index: int) -> tuple[pd.DataFrame, p
 
 def shown_share(share: float) -> str:
     """In percent; a dash in a row without a pixel."""
-    return "–" if math.isnan(share) else "0 %" if share == 0 else f"{100 * share:.1f} %" if share >= 0.001 else "< 0.1 %"
+    return DASH if math.isnan(share) else "0 %" if share == 0 else f"{100 * share:.1f} %" if share >= 0.001 else "< 0.1 %"
 
 
 def _distinct(names: list[str]) -> list[str]:

@@ -4,34 +4,30 @@ It runs beside the page, on threads that all visitors share, and goes on while o
 been found of a candidate is remembered for everybody: with one candidate changed, only that one is judged again.
 """
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import lru_cache
-from time import monotonic
+from dataclasses import dataclass, replace
 
 import streamlit as st
-from streamlit.runtime import exists, get_instance
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from segdemo.errors import SegdemoError
 from segdemo.evaluation.candidate import Candidate, entry_of
 from segdemo.evaluation.data_set import LabelledSet
-from segdemo.evaluation.evaluate import Evaluator, JudgedPicture
+from segdemo.evaluation.evaluate import Evaluator
 from segdemo.evaluation.label_space import LabelSpace, space_of_data
-from segdemo.evaluation.results import CandidateResult, Evaluation, EvaluationSettings
+from segdemo.evaluation.scores.results import CandidateResult, Evaluation, EvaluationSettings
 from segdemo.inference import shared_engine
 from segdemo.inference.cache import BoundedCache
-from segdemo.training.jobs import Job, Jobs
+from segdemo.jobs import Job
+from segdemo.text import _
 from segdemo.types import Notice
+from segdemo.ui.compare_scores_judging import Judging, shared_judges
 
-__all__ = ["AT_ONCE", "ChosenSet", "Judging", "Known", "Run", "kept_run", "run_for", "shared_judges", "still_connected"]
+__all__ = ["ChosenSet", "Known", "Run", "kept_run", "run_for"]
 
-AT_ONCE = 2  # evaluations; the others wait in line
 RUN_KEY = "scores_run"
-CLOSING_S = 20.0  # until a picture that was under way when one cancelled is done
-KNOWN_BYTES, PICTURE_BYTES = 100_000_000, 4_000  # of results, and about what one picture of one candidate takes
+CLOSING_S = 1.0  # that the page waits for a picture which was under way when one cancelled
+KNOWN_BYTES = 100_000_000  # of results
 
 
 @dataclass(frozen=True)
@@ -55,87 +51,12 @@ class Known:
     left_out: Mapping[str, Notice]
 
 
-_known: BoundedCache[tuple[object, ...], Known] = BoundedCache(
-    KNOWN_BYTES, lambda known: PICTURE_BYTES * max(1, len(known.result.pictures))
-)
-
-
-@lru_cache(maxsize=1)
-def shared_judges() -> Jobs:
-    """The process's evaluations and exports. One thread more than they are, to notice that a visitor has gone."""
-    return Jobs(AT_ONCE + 1, running=AT_ONCE)
-
-
-def still_connected() -> Callable[[], bool]:
-    """Asks, from any thread, whether the page that is being run is still open somewhere, be it at another view."""
-    context = get_script_run_ctx()
-    session = context.session_id if context is not None else ""
-    return lambda: exists() and get_instance().is_active_session(session)
-
-
-class Judging:
-    """The work of a job: an evaluator's steps in one go. `judged` is told of each picture, `done` comes
-    after the last, and `closed` at the end, whatever that is."""
-
-    paused = False
-
-    def __init__(
-        self, evaluator: Evaluator, judged: Callable[[JudgedPicture], None] | None = None,
-        done: Callable[[], None] | None = None, closed: Callable[[], None] | None = None,
-    ) -> None:  # fmt: skip
-        self.evaluator = evaluator
-        self.pictures = self._first = evaluator.snapshot().done
-        self.cancelled = threading.Event()
-        self.finished = False
-        self._judged, self._done, self._closed = judged, done, closed
-        self._begun: float | None = None
-
-    def take(self) -> Callable[[], None] | None:
-        """All of it, once."""
-        if self._begun is not None:
-            return None
-        self._begun = monotonic()
-        return self._run
-
-    def close(self) -> None:
-        """Nothing is under way any more: pictures have left with the steps."""
-        if self._closed is not None:
-            self._closed()
-
-    @property
-    def seconds_left(self) -> float | None:
-        """At the pace so far; None while nobody can know."""
-        done, total = self.pictures - self._first, len(self.evaluator.data)
-        if self._begun is None or not done:
-            return None
-        return (monotonic() - self._begun) / done * (total - self.pictures)
-
-    def submit(self) -> Job:
-        """Begin, or stand in line. Raises SettingError where the line is full."""
-        job = shared_judges().submit(self, still_connected())
-        self.cancelled = job.cancelled  # `_run` asks for it anew each time
-        return job
-
-    def _is_cancelled(self) -> bool:
-        return self.cancelled.is_set()  # of the job, once there is one
-
-    def _run(self) -> None:
-        for step in self.evaluator.steps(self._is_cancelled):
-            self.pictures = step.done
-            if self._judged is not None and step.judged is not None:
-                self._judged(step.judged)
-        if not self.cancelled.is_set():
-            if self._done is not None:
-                self._done()
-            self.finished = True
+_known: BoundedCache[tuple[object, ...], Known] = BoundedCache(KNOWN_BYTES, lambda known: known.result.size_bytes)
 
 
 @dataclass
 class Run:
-    """One evaluation. `known` are the candidates that need no more judging; job: of the others, None before its start.
-
-    memo: what has been computed of the finished evaluation, so that looking at it again costs nothing.
-    """
+    """One evaluation. `known` are the candidates that need no more judging; job: of the others, None before its start."""
 
     key: tuple[object, ...]
     chosen: ChosenSet
@@ -146,7 +67,8 @@ class Run:
     job: Job | None = None
     judging: Judging | None = None
     message: str = ""
-    memo: dict[object, object] = field(default_factory=dict)
+    _merged: Evaluation | None = None
+    _merged_at: int = -1  # pictures
 
     @property
     def live(self) -> bool:
@@ -156,8 +78,7 @@ class Run:
     @property
     def missing(self) -> int:
         """Pictures × candidates that have not been judged."""
-        candidates = len(self.evaluator.snapshot().results)
-        return (len(self.chosen.data) - self.evaluator.snapshot().done) * candidates
+        return (len(self.chosen.data) - self.evaluator.done) * len(self.evaluator.keys)
 
     @property
     def complete(self) -> bool:
@@ -166,9 +87,10 @@ class Run:
 
     def begin(self) -> None:
         """Judge what is left. Where that is not possible now, `message` says why."""
-        if self.job is not None:
-            self.job.closed.wait(CLOSING_S)
-        self.message, self.memo = "", {}
+        self.message = ""
+        if self.job is not None and not self.job.closed.wait(CLOSING_S):
+            self.message = _("The pictures that were under way are still being finished. Try again in a moment.")
+            return
         self.judging = Judging(self.evaluator, done=self._remember)
         try:
             self.job = self.judging.submit()
@@ -186,29 +108,25 @@ class Run:
             shared_judges().cancel(self.job)
 
     def evaluation(self) -> Evaluation:
-        """What is known by now, of all candidates in their order."""
-        if (found := self.memo.get("evaluation")) is not None:
-            assert isinstance(found, Evaluation)
-            return found
-        found = self._merged()
-        if self.complete:
-            self.memo["evaluation"] = found
-        return found
+        """What is known by now, of all candidates in their order; the same object until another picture is done, as it
+        remembers what was computed of it."""
+        done = self.evaluator.done
+        if self._merged is None or self._merged_at != done:
+            self._merged, self._merged_at = self._merge(), done
+        return self._merged
 
-    def _merged(self) -> Evaluation:
-        now = self.evaluator.snapshot()
+    def _merge(self) -> Evaluation:
+        now, data = self.evaluator.snapshot(), self.chosen.data
         results = {result.candidate.key: result for result in now.results}
         results |= {key: known.result for key, known in self.known.items()}
         left_out = dict(now.left_out)
         for known in self.known.values():
             left_out |= known.left_out
         refused = {c.key: self.space.refused[c.weights_id] for c in self.candidates if c.weights_id in self.space.refused}
-        data = self.chosen.data
-        done = now.done if now.results else len(data)
-        order = [results[c.key] for c in self.candidates if c.key in results]
-        return Evaluation(
-            data.name, self.space.classes, tuple(order), done, len(data), now.settings, left_out, refused | dict(now.refused),
-            data.notices,
+        return replace(
+            now, data_name=data.name, classes=self.space.classes, left_out=left_out, refused=refused | dict(now.refused),
+            results=tuple(results[c.key] for c in self.candidates if c.key in results),
+            done=now.done if now.results else len(data), total=len(data),
         )  # fmt: skip
 
     def _remember(self) -> None:
@@ -250,9 +168,9 @@ def _prepared(key: tuple[object, ...], chosen: ChosenSet, candidates: tuple[Cand
     accepted = [c for c in candidates if c.weights_id in space.tables]
     known = {c.key: found for c in accepted if (found := _known.get(_signature(chosen, c, space, settings))) is not None}
     missing = [c for c in accepted if c.key not in known]
-    evaluator = Evaluator(chosen.data, missing, shared_engine(), settings)
+    evaluator = Evaluator(chosen.data, missing, shared_engine(), settings, kept="counts")
     if missing and not _agree(evaluator.space, space, missing):
-        known, evaluator = {}, Evaluator(chosen.data, accepted, shared_engine(), settings)
+        known, evaluator = {}, Evaluator(chosen.data, accepted, shared_engine(), settings, kept="counts")
     return Run(key, chosen, candidates, space, known, evaluator)
 
 

@@ -7,17 +7,17 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from segdemo.evaluation.measures import DASH, MEASURES, Measure, best_of, explained, group_titles, shown, titled
-from segdemo.evaluation.results import Evaluation
-from segdemo.evaluation.tables import SummaryRow, class_rows, summary_rows
-from segdemo.text import N_, _
+from segdemo.evaluation.scores.measures import DASH, MEASURES, Measure, best_of, explained, group_titles, headed, shown, titled
+from segdemo.evaluation.scores.results import Evaluation
+from segdemo.evaluation.scores.rows import class_rows
+from segdemo.evaluation.scores.summary import SummaryRow, summary_rows
+from segdemo.text import _
 from segdemo.ui.compare_cost_data import swatch
 from segdemo.ui.words import plain
 
 __all__ = ["Look", "headline_table", "show_all_measures", "show_classes", "show_headline", "show_objects"]
 
 HEADLINE = ("iou", "dice", "precision", "recall", "boundary_f1", "hausdorff95", "object_ap")
-SHORT = {"object_ap": N_("Object AP")}  # in heads of columns; the tip says all
 OBJECTS = ("matched", "missed", "false", "split", "merged", "object_ap", "object_ap_pooled")
 BEST = "font-weight: 700; background-color: rgba(47, 134, 209, 0.18)"
 COLOUR = " "
@@ -46,7 +46,7 @@ def show_headline(evaluation: Evaluation, look: Look, *, per_image: bool, key: s
         column_config={
             COLOUR: st.column_config.ImageColumn(width=36, pinned=True),
             _("Network"): st.column_config.TextColumn(pinned=True),
-            **{column(m): st.column_config.NumberColumn(help=explained(m, evaluation.settings)) for m in measures},
+            **{headed(m): st.column_config.NumberColumn(help=explained(m, evaluation.settings)) for m in measures},
             _("Pictures"): st.column_config.NumberColumn(help=_("How many were scored.")),
         },
         alt=_("Scores of each network"),
@@ -59,10 +59,10 @@ def headline_table(evaluation: Evaluation, rows: Sequence[SummaryRow], measures:
     titles, colours = look.of(evaluation)
     table = pd.DataFrame({
         COLOUR: [swatch(colour) for colour in colours], _("Network"): titles,
-        **{column(m): [float(getattr(row, m.field)) for row in rows] for m in measures},
+        **{headed(m): [float(getattr(row, m.field)) for row in rows] for m in measures},
         _("Pictures"): [row.pictures for row in rows],
     })  # fmt: skip
-    return _styled(table, {column(m): m for m in measures})
+    return _styled(table, {headed(m): m for m in measures})
 
 
 def _styled(table: pd.DataFrame, measures: Mapping[str, Measure]) -> Styler:
@@ -72,11 +72,6 @@ def _styled(table: pd.DataFrame, measures: Mapping[str, Measure]) -> Styler:
             marks.loc[table.index[place], column] = BEST
     writers = {column: _writer(measure) for column, measure in measures.items()}
     return table.style.format(writers).apply(lambda _table: marks, axis=None)
-
-
-def column(measure: Measure) -> str:
-    """The head of a measure's column."""
-    return _(SHORT[measure.field]) if measure.field in SHORT else titled(measure)
 
 
 def _writer(measure: Measure) -> Writer:
@@ -97,7 +92,8 @@ def _reasons(rows: Sequence[SummaryRow], measures: Sequence[Measure], look: Look
 
 def show_all_measures(evaluation: Evaluation, look: Look, *, per_image: bool) -> None:
     """Every measure as a row with its explanation, every candidate as a column."""
-    rows, (titles, _colours) = summary_rows(evaluation, per_image=per_image), look.of(evaluation)
+    rows = summary_rows(evaluation, per_image=per_image)
+    titles, _colours = look.of(evaluation)
     columns = [plain(title, 60) for title in _unique(titles)]  # the table reads Markdown
     for group, title in group_titles().items():
         measures = [measure for measure in MEASURES if measure.group == group]
@@ -128,7 +124,10 @@ def _unique(titles: Sequence[str]) -> list[str]:
 
 def show_classes(evaluation: Evaluation, look: Look) -> None:
     """Each candidate on each class, the weakest class of all first."""
-    rows = sorted(class_rows(evaluation), key=lambda row: (row.class_index == 0, math.isnan(row.iou), row.iou))
+    settings, rows = (
+        evaluation.settings,
+        sorted(class_rows(evaluation), key=lambda row: (row.class_index == 0, math.isnan(row.iou), row.iou)),
+    )
     fields = [m for m in MEASURES if m.field in ("iou", "dice", "precision", "recall", "boundary_f1", "hausdorff95")]
     table = pd.DataFrame({
         COLOUR: [swatch(look.colours[row.key]) for row in rows], _("Network"): [look.titles[row.key] for row in rows],
@@ -140,7 +139,7 @@ def show_classes(evaluation: Evaluation, look: Look) -> None:
         table.style.format({titled(m): _writer(m) for m in fields}), hide_index=True, key="scores_classes", height="content",
         column_config={
             COLOUR: st.column_config.ImageColumn(width=36),
-            **{titled(m): st.column_config.NumberColumn(help=explained(m, evaluation.settings)) for m in fields},
+            **{titled(m): st.column_config.NumberColumn(help=explained(m, settings)) for m in fields},
             _("True pixels"): st.column_config.NumberColumn(format="localized"),
             _("Predicted pixels"): st.column_config.NumberColumn(format="localized"),
         },
@@ -158,7 +157,7 @@ def show_objects(evaluation: Evaluation, look: Look) -> None:
         column_config={
             COLOUR: st.column_config.ImageColumn(width=36, pinned=True),
             _("Network"): st.column_config.TextColumn(pinned=True),
-            **{column(m): st.column_config.NumberColumn(help=explained(m, evaluation.settings)) for m in measures},
+            **{headed(m): st.column_config.NumberColumn(help=explained(m, evaluation.settings)) for m in measures},
         },
         alt=_("Objects found and missed by each network"),
     )  # fmt: skip

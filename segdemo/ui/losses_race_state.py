@@ -20,8 +20,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from segdemo.data.imbalanced import PictureSet
 from segdemo.errors import SegdemoError
 from segdemo.inference.pool import cpu_count
+from segdemo.jobs import Job, Jobs
 from segdemo.text import _
-from segdemo.training.jobs import Job, Jobs
 from segdemo.training.race import Race
 from segdemo.training.race_settings import RaceSettings
 

@@ -1,8 +1,9 @@
 """Words and numbers as they are shown: what comes from outside is made safe, shares get sensible digits."""
 
 import unicodedata
+from html import escape
 
-__all__ = ["compact_number", "percent", "plain"]
+__all__ = ["compact_number", "percent", "plain", "plot_text"]
 
 MARKUP = r"\`*_{}[]()<>#+-.!|~$:"
 
@@ -16,6 +17,11 @@ def plain(text: str, limit: int = 48) -> str:
     half = limit // 2
     short = text if len(text) <= limit else f"{text[:half]}…{text[-(half - 4) :]}"
     return "".join(f"\\{c}" if c in MARKUP else c for c in short.replace("\n", " "))
+
+
+def plot_text(text: str) -> str:
+    """The text as a label of a plot, which would read a little HTML in it, and `%{…}` as a field."""
+    return escape(text, quote=False).replace("%{", "%\u200b{")
 
 
 def percent(share: float) -> str:

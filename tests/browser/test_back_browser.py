@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -21,3 +22,32 @@ def test_back_returns_to_the_sample_before(open_page: Callable[..., Page]) -> No
     page.go_back()
     expect(page.locator(".st-key-viewer img")).to_have_attribute("alt", re.compile("^Nuclei, stained"), timeout=20_000)
     assert "sample=nuclei-stained" in page.url
+
+
+def test_back_from_another_page_returns_to_the_comparison(open_page: Callable[..., Page]) -> None:
+    address = "/compare?models=unet/nuclei-small,mnist_cnn/nuclei&compare=disagreement"
+    page = open_page(address)
+    page.locator("[data-testid=stSidebarNav] a").filter(has_text="Losses").click()
+    page.wait_for_url("**/losses")
+    settle(page)
+    page.get_by_text("Honest metrics", exact=False).first.wait_for()
+    assert "?" not in page.url, "what is as usual, and what belongs to other pages, is not in the address"
+    page.go_back()
+    page.locator(".st-key-disagreement_panes .root[data-ready]").wait_for()
+    settle(page)
+    assert parse_qs(urlsplit(page.url).query) == {"models": ["unet/nuclei-small,mnist_cnn/nuclei"], "compare": ["disagreement"]}
+
+
+def test_the_bare_entry_of_a_page_come_to_by_a_click_loses_nothing(open_page: Callable[..., Page]) -> None:
+    page = open_page("/compare?sample=nuclei-stained&models=unet/nuclei-small,mnist_cnn/nuclei&compare=disagreement")
+    page.locator("[data-testid=stSidebarNav] a").filter(has_text="Losses").click()
+    page.wait_for_url("**/losses?sample=nuclei-stained")
+    settle(page)
+    for _step in range(2):  # one entry of the navigation, one with the sample
+        page.go_back()
+        settle(page)
+    page.wait_for_url("**/compare?**")
+    page.locator(".st-key-disagreement_panes .root[data-ready]").wait_for()
+    assert parse_qs(urlsplit(page.url).query) == {
+        "sample": ["nuclei-stained"], "models": ["unet/nuclei-small,mnist_cnn/nuclei"], "compare": ["disagreement"],
+    }  # fmt: skip

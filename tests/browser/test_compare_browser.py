@@ -2,8 +2,10 @@
 
 import io
 import json
+import re
 import urllib.request
 from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -135,6 +137,31 @@ def test_keys_zoom_move_probe_and_blink(open_page: OpenPage) -> None:
     expect(name).not_to_have_text(still)
 
 
+def test_a_drag_that_the_browser_takes_away_lets_go(open_page: OpenPage) -> None:
+    page, panes = compared(open_page)
+    for name in ("Arrangement", "Drawn over the picture", "More panes", "Zoom"):
+        expect(panes.get_by_role("group", name=name, exact=True)).to_have_count(1)
+    panes.get_by_role("button", name="Zoom in (+)").click()
+    frame = panes.locator(".frame").nth(0)
+    hover(page, frame, 0.5, 0.5)
+    page.mouse.down()
+    hover(page, frame, 0.3, 0.4)
+    expect(panes.locator(".frame.held")).to_have_count(1)
+    frame.evaluate("e => e.dispatchEvent(new PointerEvent('pointercancel', { pointerId: 1, pointerType: 'mouse' }))")
+    expect(panes.locator(".frame.held")).to_have_count(0)
+    page.mouse.up()
+
+
+def test_a_picture_that_cannot_be_fetched_is_said_and_logged(open_page: OpenPage) -> None:
+    page = open_page("/")
+    logged: list[str] = []
+    page.on("console", lambda message: logged.append(message.text) if message.type == "error" else None)
+    page.route("**/media/**", lambda route: route.abort())
+    page.goto(page.url.split("?")[0].rstrip("/") + f"/compare?{TWO}")
+    expect(page.locator(".st-key-panes .status")).to_contain_text("could not be loaded", timeout=60_000)
+    assert any("Failed to load resource" not in text for text in logged), "the reason, too"
+
+
 def test_before_and_after_with_any_two(open_page: OpenPage) -> None:
     page, panes = compared(open_page)
     panes.get_by_role("button", name="Before / after").click()
@@ -224,3 +251,36 @@ def test_a_picture_of_ones_own_goes_through_all_networks(open_page: OpenPage) ->
     assert drawn(panes) != before
     expect(panes.locator("figure")).to_have_count(2)
     expect(panes.get_by_role("button", name="Errors", exact=True)).to_have_count(0)
+
+
+@pytest.mark.parametrize("views", [["Cost", "Panes"], ["Disagreement", "Scores", "Cost", "Panes"]])
+def test_a_chip_opened_late_shows_its_candidates_settings_and_writes_only_what_is_changed(
+    open_page: OpenPage, views: list[str]
+) -> None:
+    page, _panes = compared(open_page, "models=unet/nuclei-small,mnist_cnn/nuclei@threshold=0.7@scale=0.5&sample=nuclei-stained")
+    for view in views:
+        page.locator(".st-key-compare").get_by_text(view, exact=True).click()
+        settle(page)
+    root(page)
+    page.locator("[class*=st-key-candidate_1_] button:visible").click()
+    threshold = page.get_by_role("slider", name="Threshold")
+    expect(threshold).to_have_value("70")
+    expect(page.get_by_role("slider", name="Input scale")).to_have_attribute("aria-valuetext", "0.5 ×")
+    popover = page.locator("[data-testid=stPopoverBody]:visible")
+    expect(popover.locator("input").first).to_have_value(re.compile("^MNIST"))
+    expect(popover.locator("[aria-checked=true]")).to_have_text("automatic")
+    threshold.press("ArrowRight")
+    page.wait_for_url("**threshold%3D0.71**")
+    settle(page)
+    models = parse_qs(urlsplit(page.url).query)["models"]
+    assert models == ["unet/nuclei-small,mnist_cnn/nuclei@threshold=0.71@scale=0.5"]
+    expect(threshold).to_have_value("71")
+
+
+def test_panes_fill_their_rows_and_the_last_row_is_in_the_middle(open_page: OpenPage) -> None:
+    cuts = ",".join(f"mnist_cnn/nuclei@threshold={cut}" for cut in (0.3, 0.4, 0.5))
+    _page, panes = compared(open_page, f"models={cuts}&sample=nuclei-stained", width=390, height=844)
+    boxes = [panes.locator("figure").nth(i).bounding_box() for i in range(3)]
+    (left, right, last) = (box for box in boxes if box)
+    assert left["y"] == right["y"] < last["y"]
+    assert last["x"] + last["width"] / 2 == pytest.approx((left["x"] + right["x"] + right["width"]) / 2, abs=1)

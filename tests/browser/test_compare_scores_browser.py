@@ -21,10 +21,10 @@ WAIT = 90_000  # ms
 
 @pytest.fixture
 def cells(tmp_path: Path, png: Callable[[np.ndarray], bytes]) -> Path:
-    """Four micrographs with masks; an image without one, a mask of another size, and a file that is no picture."""
+    """Five micrographs with masks; an image without one, a mask of another size, and a file that is no picture."""
     path = tmp_path / "my *cells*.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        for seed in range(4):
+        for seed in range(5):
             image, mask = draw_nuclei(64, 64, seed=seed, count=8)
             archive.writestr(f"images/{seed}.png", png(image))
             archive.writestr(f"masks/{seed}.png", png(mask * 255))
@@ -54,8 +54,8 @@ def test_from_the_drop_of_a_zip_to_the_report(open_page: Callable[..., Page], ce
     page.locator(".st-key-scores_data").get_by_text("A ZIP", exact=True).click()
     expect(page.get_by_text("Drop a ZIP with images and masks")).to_be_visible(timeout=WAIT)
     drop(page, cells)
-    expect(page.get_by_text("4 pictures with their truth · 3 files left out")).to_be_visible(timeout=WAIT)
-    expect(page.get_by_text(re.compile(r"IoU points on these 4 pictures|cannot be told apart"))).to_be_visible(timeout=WAIT)
+    expect(page.get_by_text("5 pictures with their truth · 3 files left out")).to_be_visible(timeout=WAIT)
+    expect(page.get_by_text(re.compile(r"IoU points on these 5 pictures|cannot be told apart"))).to_be_visible(timeout=WAIT)
     settle(page)
     expect(page.get_by_text("3 files were left out")).to_be_visible()
     expect(page.locator(".st-key-scores_opened canvas").first).to_be_visible(timeout=WAIT)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from segdemo.evaluation.examples import make_example
-from segdemo.evaluation.report import report_html
+from segdemo.evaluation.report.page import report_html
 from tests.evaluation.hand_made import CLASSES, square, two_candidates
 
 pytestmark = pytest.mark.browser

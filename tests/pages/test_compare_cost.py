@@ -7,11 +7,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from segdemo.evaluation.candidate import parse_candidates
+from segdemo.evaluation.cost import Spread
 from segdemo.inference import shared_engine
 from segdemo.ui.compare_colours import short_titles
 from segdemo.ui.compare_cost import ROUNDS
 from segdemo.ui.compare_cost_data import AXES, card_scores
-from segdemo.ui.compare_cost_figures import Point, cost_scatter, fronts, spans_decades
+from segdemo.ui.compare_cost_figures import Point, cost_scatter, fronts, spans_decades, undecided
+from segdemo.ui.compare_cost_table import time_text
 
 SMALL, OTHER, SHAPES = "unet/nuclei-small", "mnist_cnn/nuclei", "mnist_cnn/shapes"
 SCRIPT = """
@@ -73,7 +75,7 @@ def test_an_evaluations_scores_are_taken_where_there_is_one() -> None:
     table = app.dataframe[0].value
     assert table["Mean IoU"][:2].tolist() == [0.8, 0.9]
     assert math.isnan(table["Mean IoU"][2])
-    assert re.search(r"No score was measured for: threshold 0\\.3[^,]*\.", said(app))
+    assert re.search(r"No score was measured for: U\\-Net @0\\.3\.", said(app))
     assert "weights' cards" not in said(app)
 
 
@@ -110,6 +112,37 @@ def test_the_figure_fills_the_front_and_shows_decades_logarithmically() -> None:
     assert not spans_decades([1, 10, math.nan])
     assert not spans_decades([0, 100])
     assert cost_scatter(points[1:3], "Time", "ms", "IoU").layout.xaxis.range[0] == 0
+
+
+def test_where_times_overlap_neither_is_called_better() -> None:
+    points = [point("a", 10, 0.5), point("b", 10.5, 0.6), point("c", 30, 0.9), point("d", 60, 0.7)]
+    assert undecided(points) == {0}, "b scores more and may be faster than a; d is beaten by c for sure"
+    figure = cost_scatter(points, "Time", "ms", "IoU")
+    assert {trace.text[0]: trace.marker.symbol for trace in figure.data[1:]} == {
+        "a": "circle-open-dot", "b": "circle", "c": "circle", "d": "circle-open",
+    }  # fmt: skip
+    assert figure.data[0].line.dash == "dash"
+    exact = [Point(p.label, p.colour, p.cost, p.cost, p.cost, p.score) for p in points]
+    assert not undecided(exact)
+    assert cost_scatter(exact, "MACs", "G", "IoU").data[0].line.dash == "solid"
+    same = [points[0], Point("same run", "#000000", 10, 9, 11, 0.4)]
+    assert not undecided(same), "the same measurements leave nothing open"
+
+
+@pytest.mark.parametrize(
+    ("low", "median", "high", "texts"),
+    [
+        (11.94, 12.34, 12.74, ("12.3 ms", "11.9–12.7 ms")),
+        (90, 123.4, 140, ("120 ms", "90–140 ms")),
+        (3.0, 8.0, 13.0, ("8 ms", "3–13 ms")),
+        (5.0, 5.0, 5.0, ("5.00 ms", "")),
+    ],
+)
+def test_a_time_has_no_more_digits_than_its_spread_is_worth(
+    low: float, median: float, high: float, texts: tuple[str, str]
+) -> None:
+    assert time_text(Spread(median, low, high, 7)) == texts
+    assert time_text(Spread(math.nan, math.nan, math.nan, 0)) == ("–", "")
 
 
 def test_each_data_set_has_its_own_front_and_shape() -> None:

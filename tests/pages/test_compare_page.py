@@ -15,8 +15,9 @@ from segdemo.inference import Engine, shared_engine
 from segdemo.metrics import confusion_matrix, iou_per_class
 from segdemo.types import Prediction
 from segdemo.ui import compare_page
+from segdemo.ui.compare_classes import class_colours
 from segdemo.ui.compare_colours import colour_of_candidate, short_titles
-from segdemo.ui.compare_data import Comparison, compare_on
+from segdemo.ui.compare_data import PictureComparison, compare_on
 from segdemo.ui.compare_disagreement import consensus_of, matrix_figure
 from segdemo.ui.compare_lineups import DOMAINS, lineups
 from segdemo.ui.compare_panes import model_pane
@@ -28,7 +29,7 @@ MAIN = Path(__file__).parents[2] / "segdemo" / "ui" / "main.py"
 PAGE = str(MAIN.parents[2] / "pages" / "compare.py")
 SMALL, TINY = "unet/nuclei-small", "mnist_cnn/nuclei"
 TWO = f"{SMALL},{TINY}"
-Seen = list[Comparison]
+Seen = list[PictureComparison]
 
 
 def run(**query: str) -> AppTest:
@@ -66,7 +67,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
     """What the page has compared, newest last."""
     comparisons: Seen = []
 
-    def compare(*arguments: Any) -> Comparison:
+    def compare(*arguments: Any) -> PictureComparison:
         comparisons.append(compare_on(*arguments))
         return comparisons[-1]
 
@@ -99,6 +100,8 @@ def test_without_a_line_up_in_the_address_the_default_is_compared(seen: Seen) ->
     ("value", "sentence"),
     [
         ("unet/nuclei", "two to 6"),
+        ("unet/nuclei,unet/nuclei", "two to 6 different sets of weights, not 1"),
+        (",", "two to 6"),
         ("unet/nuclei,unet/none", "unet/none"),
         ("unet/nuclei,autoencoder/nuclei", "draws pictures"),
         ("unet/nuclei,unet/nuclei@scale=99", "@scale"),
@@ -185,7 +188,69 @@ def test_classes_that_nobody_shares_are_said_and_not_compared(seen: Seen) -> Non
     assert [o.entry.weights_id for o in seen[-1].comparable] == [TINY]
     assert model_pane(seen[-1], 1)["table"] is None
     sound(app.segmented_control(key="compare").set_value("disagreement").run())
-    assert "Two networks with a class in common" in texts(app)
+    assert "No two of these networks know a class in common" in texts(app)
+    sound(app.button(key="disagreement_nuclei").click().run())
+    assert models(app)[0] == TINY
+    assert len(models(app)) == 2 and all("/nuclei" in name for name in models(app))
+    assert "Closest to the vote" in texts(app)
+
+
+def test_with_nothing_in_common_the_pictures_are_one_click_away(seen: Seen) -> None:
+    app = run(models=f"{TINY},mnist_cnn/shapes", compare="disagreement", sample="coins")
+    sound(app.button(key="disagreement_panes_view").click().run())
+    assert app.session_state["compare"] == "panes"
+
+
+def test_classes_of_different_names_never_share_a_colour(seen: Seen) -> None:
+    run(models=f"{TINY},mnist_cnn/shapes", sample="coins")
+    named = {
+        c["name"]: tuple(c["color"])
+        for i in range(2)
+        for c in model_pane(seen[-1], i)["classes"][1:]  # type: ignore[index]
+    }
+    assert len(named) == 5
+    assert len(set(named.values())) == 5
+    assert class_colours([get_weights(TINY).classes])["nucleus"] == get_weights(TINY).classes[1].color
+
+
+def test_what_is_named_twice_is_said() -> None:
+    app = run(models=f"{SMALL},{SMALL},{TINY}")
+    assert models(app) == [SMALL, TINY]
+    app = AppTest.from_file(str(MAIN), default_timeout=60)
+    app.query_params["models"] = f"{SMALL},{SMALL},{TINY}"
+    sound(app.run())
+    assert "twice" in "".join(w.value for w in app.warning)
+
+
+def test_a_sample_without_truth_leads_to_one_with(seen: Seen) -> None:
+    app = run(sample="coins")
+    assert "The networks were trained on cell nuclei and never saw a coin" in texts(app)
+    assert seen[-1].truth is None
+    sound(app.button(key="compare_known").click().run())
+    assert seen[-1].truth is not None
+
+
+def test_a_picture_in_which_nothing_is_found_says_so(seen: Seen, png: Callable[[np.ndarray], bytes]) -> None:
+    app = run(compare="disagreement", models=f"{SMALL}@threshold=1,{TINY}@threshold=1")
+    sound(app.file_uploader(key="uploads").set_value(("mine.png", png(np.zeros((9, 9, 3), np.uint8)), "image/png")).run())
+    assert all(not o.prediction.preds.any() for o in seen[-1].outcomes)  # type: ignore[union-attr]
+    assert "every IoU is undefined" in texts(app)
+
+
+def test_widgets_take_their_candidates_settings_as_defaults() -> None:
+    """What is put into the session instead reaches no widget that was not yet open, and that reports its scale's start."""
+    app = run(models=f"{SMALL}@threshold=0.3@precision=float32@scale=0.5,{TINY}")
+    for view in ("disagreement", "panes"):
+        sound(app.segmented_control(key="compare").set_value(view).run())
+        slider, scale = widget(app, "slider", "compare_threshold_0"), widget(app, "select_slider", "compare_scale_0")
+        assert (slider.proto.default, slider.proto.set_value) == ([30], False)
+        assert (scale.proto.options[int(scale.proto.default[0])], scale.proto.set_value) == ("0.5 ×", False)
+        assert widget(app, "selectbox", "compare_weights_0").value == SMALL
+    sound(widget(app, "slider", "compare_threshold_0").set_value(40).run())
+    assert models(app)[0] == f"{SMALL}@threshold=0.4@precision=float32@scale=0.5"
+    app.switch_page(str(MAIN.parents[2] / "pages" / "segment.py")).run()
+    app.switch_page(PAGE).run()
+    assert widget(app, "slider", "compare_threshold_0").proto.default == [40], "the page was left in between"
 
 
 def test_a_mask_of_ones_own_scores_every_candidate(seen: Seen, png: Callable[[np.ndarray], bytes]) -> None:
@@ -221,6 +286,10 @@ def test_titles_tell_candidates_apart() -> None:
 
     assert titles("unet/nuclei", "fcn8s/nuclei") == ["U-Net", "FCN-8s"]
     assert titles("unet/nuclei", "unet/nuclei@threshold=0.3") == ["threshold 0.5", "threshold 0.3"]
+    assert titles("unet/nuclei", "unet/nuclei@threshold=0.3", "unet/nuclei@scale=0.5@precision=float32") == [
+        "U-Net", "U-Net @0.3", "U-Net float32 ×0.5",
+    ]  # fmt: skip
+    assert titles("unet/nuclei", "fcn8s/nuclei", "unet/nuclei@threshold=0.3") == ["U-Net", "FCN-8s", "U-Net @0.3"]
     assert titles("unet/nuclei-dice", "unet/nuclei-iou") == ["Dice", "IoU"]
     assert titles("unet/nuclei", "unet/nuclei-small") == ["U-Net", "small"]
     assert titles("unet/nuclei", "unet/shapes", "fcn8s/shapes")[2] == "FCN-8s · Shapes"

@@ -18,16 +18,18 @@ from streamlit.testing.v1 import AppTest
 
 from segdemo.data.drawn_sets import NucleiSource
 from segdemo.data.nuclei_like import draw_nuclei
+from segdemo.errors import ImageError, SettingError
 from segdemo.evaluation.candidate import parse_candidates
 from segdemo.evaluation.evaluate import Evaluator
 from segdemo.inference import shared_engine
 from segdemo.inference.cache import BoundedCache
-from segdemo.training.jobs import Jobs
-from segdemo.ui import compare_export, compare_scores, compare_scores_opened, compare_scores_run
+from segdemo.jobs import Jobs
+from segdemo.ui import compare_export, compare_scores, compare_scores_judging, compare_scores_opened, compare_scores_run
 from segdemo.ui.compare_export import command_line
 from segdemo.ui.compare_scores import scores_by_candidate
+from segdemo.ui.compare_scores_judging import shared_judges
 from segdemo.ui.compare_scores_pictures import shown_share
-from segdemo.ui.compare_scores_run import Run, shared_judges
+from segdemo.ui.compare_scores_run import Run
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -53,7 +55,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(NucleiSource.__init__, "__defaults__", (64, 4))
     for module, name in ((compare_scores_run, "_known"), (compare_scores_opened, "_pictures")):
         monkeypatch.setattr(module, name, BoundedCache(10, lambda _value: 1))
-    monkeypatch.setattr(compare_scores_run, "still_connected", lambda: lambda: True)
+    monkeypatch.setattr(compare_scores_judging, "still_connected", lambda: lambda: True)
     shared_judges.cache_clear()
     yield
     shared_judges.cache_clear()
@@ -143,7 +145,7 @@ def test_a_drawn_set_is_judged_by_itself_and_looking_around_runs_nothing() -> No
     assert engine.passes == before + 2 * 4 + 2, "four pictures with two networks, and the worst picture opened"
     headline = table(app, "IoU", "Boundary F1", "Pictures")
     assert headline["Pictures"].tolist() == [4, 4] and headline["IoU"].between(0.1, 1).all() and headline["IoU"][1] > 0.7
-    assert re.search(r"(is better than|is worse than|cannot be told apart).* 4 pictures", said(app))
+    assert "too few pictures" in said(app), "an interval of four pictures would mean nothing"
     assert app.session_state["scores"] == pytest.approx(dict(zip((OTHER, SMALL), headline["IoU"], strict=True)))
     for name in SECTIONS:
         section(app, name)
@@ -177,7 +179,7 @@ def test_the_worst_picture_comes_first_and_a_row_opens_its_picture() -> None:
 def test_a_zip_is_scored_without_what_does_not_fit(png: Png) -> None:
     app = dropped(view(), zipped(png))
     assert table(app, "IoU", "Pictures")["Pictures"].tolist() == [4, 4]
-    why = dict(table(app, "File", "Why").itertuples(index=False))
+    why = dict(table(app, "File", "Why")[["File", "Why"]].itertuples(index=False))
     assert why["images/alone.png"] == "There is no mask of this name."
     assert "64 × 64 pixels, the mask 64 × 32" in why["images/large.png"]
     assert "images/broken.png" in why and len(why) == 3
@@ -185,7 +187,7 @@ def test_a_zip_is_scored_without_what_does_not_fit(png: Png) -> None:
     assert "my cells.zip" in command_line(known_run(app)) and "--classes" not in command_line(known_run(app))
     app.segmented_control(key="scores_data").set_value("generated").run()
     app.segmented_control(key="scores_data").set_value("zip").run()
-    assert "Kept from before" in said(finished(app)) and table(app, "File", "Why").shape == (3, 2)
+    assert "Kept from before" in said(finished(app)) and len(table(app, "File", "Why")) == 3
 
 
 def test_class_names_are_the_visitors(png: Png) -> None:
@@ -224,6 +226,18 @@ def test_another_candidate_is_judged_alone() -> None:
     finished(app)
     assert shared_engine().passes == before + 4
     assert table(app, "IoU", "Pictures")["IoU"].tolist() == headline["IoU"][[1, 0]].tolist()
+
+
+def test_the_sentence_compares_what_the_table_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(NucleiSource.__init__, "__defaults__", (64, 6))
+    app = view()
+    pooled = app.markdown[1].value
+    assert re.search(r"(is better than|is worse than|cannot be told apart).* 6 pictures", pooled.replace("\\", ""))
+    evaluation = known_run(app).evaluation()
+    sound(app.segmented_control(key="scores_mean").set_value("mean").run())
+    mean = app.markdown[1].value
+    assert mean != pooled and "per\\-picture IoU points" in mean and "Each picture counts the same" in app.markdown[1].help
+    assert known_run(app).evaluation() is evaluation, "what was computed of it is remembered with it"
 
 
 def test_two_others_are_compared() -> None:
@@ -296,12 +310,17 @@ class Gate:
         self.passed = threading.Semaphore(0)
         judge = Evaluator._judge
 
-        def judged(evaluator: Evaluator, place: int) -> object:
+        def judged(evaluator: Evaluator, place: int, stop: threading.Event) -> object:
             if not self.open.is_set():
                 self.passed.acquire(timeout=30)
-            return judge(evaluator, place)
+            return judge(evaluator, place, stop)
 
         monkeypatch.setattr(Evaluator, "_judge", judged)
+
+
+def judged_by(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (compare_scores_judging, compare_scores_run, compare_scores, compare_export):
+        monkeypatch.setattr(module, "shared_judges", lambda: jobs)
 
 
 def test_it_is_cancelled_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -329,10 +348,41 @@ def test_it_is_cancelled_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert table(app, "IoU", "Pictures")["Pictures"].tolist() == [4, 4]
 
 
+def test_going_on_waits_for_the_pictures_that_were_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that judge the same pictures at once would count them twice."""
+    monkeypatch.setattr(compare_scores_run, "CLOSING_S", 0.05)
+    gate = Gate(monkeypatch)
+    app = AppTest.from_string(SCRIPT, default_timeout=60).run()
+    run = known_run(app)
+    app.button(key="scores_cancel").click().run()
+    first = run.job
+    assert first is not None and not run.live and not first.closed.is_set()
+    sound(app.button(key="scores_begin").click().run())
+    assert "still being finished" in said(app) and run.job is first
+    gate.open.set()
+    gate.passed.release(50)
+    assert first.closed.wait(20)
+    sound(app.button(key="scores_begin").click().run())
+    assert run.job is not first
+    assert table(finished(app), "IoU", "Pictures")["Pictures"].tolist() == [4, 4]
+
+
+def test_while_no_picture_is_done_nothing_is_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, asked, snapshot = Gate(monkeypatch), [], Evaluator.snapshot
+    monkeypatch.setattr(Evaluator, "snapshot", lambda evaluator: asked.append(1) or snapshot(evaluator))  # type: ignore[func-returns-value]
+    app = AppTest.from_string(SCRIPT, default_timeout=60).run()
+    before = len(asked)
+    for _look in range(3):
+        sound(app.run())
+    assert len(asked) == before
+    gate.open.set()
+    gate.passed.release(50)
+    assert known_run(finished(app)).complete
+
+
 def test_others_wait_in_line_and_a_full_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     gate, jobs = Gate(monkeypatch), Jobs(2, running=1, waiting=1)
-    monkeypatch.setattr(compare_scores_run, "shared_judges", lambda: jobs)
-    monkeypatch.setattr(compare_scores, "shared_judges", lambda: jobs)
+    judged_by(jobs, monkeypatch)
     first, second, third = (AppTest.from_string(SCRIPT, default_timeout=60).run() for _visitor in range(3))
     assert known_run(first).live and "Number 1 in line" in bar(second)
     assert "others are waiting already" in said(third) and third.button(key="scores_begin")
@@ -347,8 +397,8 @@ def test_others_wait_in_line_and_a_full_line_says_so(monkeypatch: pytest.MonkeyP
 
 def test_who_has_gone_does_not_hold_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
     gate, jobs = Gate(monkeypatch), Jobs(2, running=1, lease_s=0.3)
-    monkeypatch.setattr(compare_scores_run, "still_connected", lambda: lambda: False)
-    monkeypatch.setattr(compare_scores_run, "shared_judges", lambda: jobs)
+    judged_by(jobs, monkeypatch)
+    monkeypatch.setattr(compare_scores_judging, "still_connected", lambda: lambda: False)
     app = AppTest.from_string(SCRIPT, default_timeout=60).run()
     job = known_run(app).job
     assert job is not None
@@ -362,7 +412,7 @@ def test_who_has_gone_does_not_hold_a_place(monkeypatch: pytest.MonkeyPatch) -> 
 def test_what_fails_unforeseen_says_so_and_can_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     judge = Evaluator._judge
 
-    def broken(_evaluator: Evaluator, _place: int) -> object:
+    def broken(_evaluator: Evaluator, _place: int, _stop: threading.Event) -> object:
         raise ValueError("broken")
 
     monkeypatch.setattr(Evaluator, "_judge", broken)
@@ -399,9 +449,17 @@ def test_the_visitors_own_pictures_are_judged_by_their_masks(png: Png) -> None:
     finished(app)
     assert "stranger.png" in said(app) and "There is no image of this name." in said(app)
     evaluation = known_run(app).evaluation()
-    assert {p.picture for p in evaluation.results[0].pictures} >= {"cell 1.png", "cell 2.png"}
+    pictures_before = {p.picture for p in evaluation.results[0].pictures}
+    assert pictures_before >= {"cell 1.png", "cell 2.png"}
     assert evaluation.left_out["cell 3.png"].text == "It has no true mask to be compared with."
     assert "FOLDER" in command_line(known_run(app))
+    app.file_uploader(key="scores_masks").set_value([masks[1]])
+    finished(app)
+    assert {p.picture for p in known_run(app).evaluation().results[0].pictures} == pictures_before - {"cell 1.png"}
+    app.segmented_control(key="scores_data").set_value("generated").run()
+    app.segmented_control(key="scores_data").set_value("own").run()
+    finished(app)
+    assert {p.picture for p in known_run(app).evaluation().results[0].pictures} == pictures_before - {"cell 1.png"}
 
 
 def test_tables_and_report_hold_the_evaluation(png: Png) -> None:
@@ -413,7 +471,7 @@ def test_tables_and_report_hold_the_evaluation(png: Png) -> None:
     report = compare_export._report(run, evaluation, look)
     assert shared_engine().passes == before + 2 * 2, "the worst was open, two others were run for it"
     assert report.startswith("<!doctype html>") and report.count("data:image/") >= 3 * 4 and "images/alone.png" in report
-    assert len(compare_export.examples(run, evaluation, look, 2)) == 2
+    assert len(compare_export.examples(run, evaluation, look, 2)[0]) == 2
     assert all(app.download_button(key=f"scores_{kind}") for kind in ("report", "csv", "json"))
 
 
@@ -437,6 +495,32 @@ def test_predictions_are_prepared_and_packed(png: Png) -> None:
     assert run is not known_run(app) and app.button(key="scores_prepare")
     del export
     assert scores_by_candidate is not None and folder.name.startswith("segdemo-export-")
+
+
+def test_the_report_names_what_could_not_be_opened_again(png: Png, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = dropped(view(), zipped(png, 3))
+    run = known_run(app)
+    look = compare_scores.Look([c.key for c in run.candidates], ["MNIST CNN", "U-Net"], ["#2f86d1", "#d55e00"])
+
+    def gone(_run: Run, name: str) -> object:
+        raise ImageError(f"{name} is gone.")
+
+    monkeypatch.setattr(compare_export, "labelled_picture", gone)
+    found, names = compare_export.examples(run, run.evaluation(), look)
+    assert not found and len(names) == 3
+    assert "could not be opened again: images/" in compare_export._report(run, run.evaluation(), look)
+
+
+def test_an_export_that_cannot_begin_leaves_nothing(png: Png, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_self: compare_scores_judging.Judging) -> object:
+        raise SettingError("Too many *others* are waiting already.")
+
+    app = dropped(view(), zipped(png, 2))
+    monkeypatch.setattr(compare_scores_judging.Judging, "submit", full)
+    sound(app.button(key="scores_prepare").click().run())
+    assert app.toast[0].value == "Too many \\*others\\* are waiting already\\."
+    assert compare_export.EXPORT_KEY not in app.session_state
+    assert not [thread for thread in threading.enumerate() if thread.name == "segdemo-coco"]
 
 
 def test_an_export_that_grows_too_large_says_so(png: Png, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Slider
 
 from segdemo.data.imbalanced import imbalanced_set
-from segdemo.training.jobs import Jobs
+from segdemo.jobs import Jobs
 from segdemo.training.race_settings import RaceSettings, racing_losses
 from segdemo.training.snapshots import Curves, Scores
 from segdemo.ui import losses_race_state

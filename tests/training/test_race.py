@@ -14,10 +14,10 @@ from torch import nn
 
 from segdemo.data.imbalanced import PictureSet, imbalanced_set
 from segdemo.errors import SettingError
+from segdemo.jobs import Jobs
 from segdemo.losses import create_loss
 from segdemo.models.unet import UNet
 from segdemo.training import race as module
-from segdemo.training.jobs import Jobs
 from segdemo.training.race import Race
 from segdemo.training.race_network import batch_of, scores_of
 from segdemo.training.race_settings import Pace, RaceSettings, racing_losses

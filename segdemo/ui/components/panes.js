@@ -61,6 +61,7 @@ function shownPanes(panes) {
 
 async function showPanes(panes, data) {
   const before = panes.data;
+  panes.failed = false;
   adopt(panes, data);
   panes.grid.setAttribute("aria-label", data.words.label);
   const shape = (d) => JSON.stringify([d.panes.map((pane) => pane.key), d.width, d.height, d.words]);
@@ -77,6 +78,7 @@ export default function (component) {
   const panes = stateOf(parentElement, () => makePanes(parentElement));
   showPanes(panes, data).catch((error) => {
     console.error(error);
-    panes.status.textContent = data.words.failed;
+    panes.failed = true; // said by every drawing until other panes come
+    redraw(panes);
   });
 }

@@ -47,13 +47,14 @@ function addDivider(panes, figure) {
 }
 
 function arrange(panes) {
-  const { data, figures, grid } = panes, width = panes.root.clientWidth;
+  const { data, figures, grid } = panes, width = Math.floor(panes.root.getBoundingClientRect().width); // clientWidth may round up
   if (!width) return;
   const aspect = data.width / data.height;
   const height = Math.max(360, window.innerHeight * (panes.layout === "grid" ? 0.74 : 0.66));
   const { columns, side } = panes.layout === "grid" ? gridFor(figures.length, width, height, aspect, CAPTION, GAP)
     : { columns: 1, side: Math.floor(Math.min(width, (height - CAPTION) * aspect)) };
-  grid.style.gridTemplateColumns = `repeat(${columns}, ${side}px)`;
+  grid.style.setProperty("--side", `${side}px`);
+  grid.style.maxWidth = `${columns * side + (columns - 1) * GAP}px`; // so many in a row, and the last row in the middle
   const scale = window.devicePixelRatio || 1;
   for (const { frame, canvas } of figures) {
     frame.style.height = `${Math.round(side / aspect)}px`;
@@ -87,7 +88,7 @@ function paintAll(panes) {
     answer(panes, figure, pane);
   }
   drawLegend(panes);
-  panes.status.textContent = panes.probe ? placeWords(panes) : panes.data.words.hint;
+  panes.status.textContent = panes.failed ? panes.data.words.failed : panes.probe ? placeWords(panes) : panes.data.words.hint;
   panes.root.dataset.zoom = panes.view.zoom.toFixed(3);
 }
 

@@ -1,4 +1,4 @@
-"""segdemo.training.jobs: bounded, fair, cancelled when the visitor is gone, and nothing left afterwards."""
+"""segdemo.jobs: bounded, fair, cancelled when the visitor is gone, and nothing left afterwards."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from segdemo.errors import DataSetError, SettingError
-from segdemo.training.jobs import Job, Jobs
+from segdemo.jobs import Job, Jobs
 
 PATIENCE_S = 120  # for a machine under load; what is waited for usually takes milliseconds
 LONG_S = 10**6  # the lease, where it is not the subject
@@ -137,7 +137,7 @@ class Timed(Counting):
 def computing(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock that measures slices. For one worker."""
     clock = Clock()
-    monkeypatch.setattr("segdemo.training.jobs.perf_counter", clock)
+    monkeypatch.setattr("segdemo.jobs.perf_counter", clock)
     return clock
 
 

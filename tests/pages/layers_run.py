@@ -1,0 +1,67 @@
+"""The Layers page, headlessly: started at an address, what its component is given, what it says."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+
+def layers_page() -> None:
+    from segdemo.ui.layers_page import show_layers_page
+    from segdemo.ui.url import read_url, show_url_messages, write_url
+
+    read_url("layers")
+    show_url_messages()
+    show_layers_page()
+    write_url()
+
+
+class Page:
+    """A view of the page at an address; `drawn` holds what the component is given, the newest last."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, layer: str) -> None:
+        self.layer = layer
+        self.drawn: list[dict[str, Any]] = []
+        self.app: AppTest | None = None
+        monkeypatch.setattr("segdemo.ui.layers_frame.cell_theatre", lambda **given: self.drawn.append(given))
+
+    def start(self, settings: str = "") -> AppTest:
+        self.app = AppTest.from_function(layers_page, default_timeout=60)
+        self.app.query_params["layer"] = self.layer
+        if settings:
+            self.app.query_params["set"] = settings
+        self.app.run()
+        return self.sound()
+
+    def sound(self) -> AppTest:
+        assert self.app is not None
+        assert not self.app.exception, "\n".join("\n".join(e.stack_trace) for e in self.app.exception)
+        return self.app
+
+    @property
+    def scene(self) -> dict[str, Any]:
+        data: dict[str, Any] = self.drawn[-1]["data"]
+        return data
+
+    def grid(self, key: str) -> np.ndarray:
+        """The numbers of a grid; −∞ and no cell at all as such."""
+        found = next(grid for grid in self.scene["grids"] if grid["key"] == key)
+        values = [-np.inf if value is None else np.nan if value == "" else value for value in found["values"]]
+        return np.array(values, dtype=np.float64).reshape(found["rows"], found["columns"])
+
+    def flags(self, key: str, name: str) -> set[int]:
+        found = next(grid for grid in self.scene["grids"] if grid["key"] == key)
+        return set(found.get(name, []))
+
+    def texts(self) -> str:
+        app = self.sound()
+        kinds = (app.markdown, app.caption, app.warning, app.info, app.success, app.error)
+        return " ".join(element.value for kind in kinds for element in kind).replace("\\", "")
+
+    def address(self) -> set[str]:
+        value = self.sound().query_params.get("set", "")
+        return set((value[0] if isinstance(value, list) else value).split(",")) - {""}
+
+    def control(self, name: str) -> str:
+        return f"layers_{self.layer}_{name}"
