@@ -242,7 +242,7 @@ def evaluate(
     from segdemo.evaluation.candidate import MAX_CANDIDATES, entry_of, parse_candidates
     from segdemo.evaluation.data_set import open_labelled_set
     from segdemo.evaluation.label_space import space_of_data
-    from segdemo.evaluation.results import EvaluationSettings
+    from segdemo.evaluation.scores.results import EvaluationSettings
     from segdemo.inference import Engine
 
     outputs = Outputs(tuple(out or ()), masks, coco, geojson)

@@ -3,17 +3,18 @@
 import platform
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 
 from segdemo.errors import SettingError
 from segdemo.text import _
 
-__all__ = ["Precision", "PrecisionChoice", "cpu_has_bf16", "device_label", "pick_device"]
+__all__ = ["PRECISIONS", "Precision", "PrecisionChoice", "cpu_has_bf16", "device_label", "pick_device"]
 
 Precision = Literal["float32", "bfloat16"]
 PrecisionChoice = Literal["auto", "float32", "bfloat16"]  # "auto": the fastest that agrees
+PRECISIONS: tuple[PrecisionChoice, ...] = get_args(PrecisionChoice)
 DEVICES = ("auto", "cuda", "mps", "cpu")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdemo.geometry import Size, resize_nearest
-from segdemo.text import _
+from segdemo.text import Sentence, _, said_again
 
 __all__ = [
     "IGNORE_INDEX",
@@ -54,10 +54,18 @@ class Notice:
     message: str  # marked with N_
     values: Mapping[str, object] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, told: object) -> "Notice":
+        """What an error or a finished sentence says, to be read in other languages too."""
+        sentence = str(told)
+        if isinstance(sentence, Sentence):
+            return cls(sentence.message, sentence.values)
+        return cls("{sentence}", {"sentence": sentence})
+
     @property
     def text(self) -> str:
         """The finished sentence in the reader's language."""
-        return _(self.message, **self.values)
+        return _(self.message, **{name: said_again(v) if isinstance(v, str) else v for name, v in self.values.items()})
 
 
 Task = Literal["segment", "reconstruct"]  # label every pixel, or draw the picture again

@@ -2,20 +2,18 @@
 
 import re
 from dataclasses import dataclass, replace
-from typing import get_args
 
-from segdemo.devices import PrecisionChoice
+from segdemo.devices import PRECISIONS, PrecisionChoice
 from segdemo.errors import SettingError
 from segdemo.inference.settings import MAX_SCALE, MIN_SCALE
 from segdemo.text import _
 from segdemo.types import WeightsEntry
 from segdemo.weights import get_weights
 
-__all__ = [
-    "MAX_CANDIDATES", "MAX_SCALE", "MIN_SCALE", "Candidate", "PrecisionChoice", "entry_of", "parse_candidate", "parse_candidates",
-]  # fmt: skip
+__all__ = ["MAX_CANDIDATES", "Candidate", "entry_of", "parse_candidate", "parse_candidates"]
 
 MAX_CANDIDATES = 6
+DECIMALS = 4  # of threshold and scale
 
 
 @dataclass(frozen=True)
@@ -23,7 +21,8 @@ class Candidate:
     """Weights, and the settings under which they are judged.
 
     threshold: 0–1, of binary networks. precision: "auto" is what the engine finds fastest. scale: how much larger or
-    smaller than usual the network is given the picture, along each side.
+    smaller than usual the network is given the picture, along each side. Both are kept to four decimals, so that the key
+    says them exactly.
     """
 
     weights_id: str
@@ -31,12 +30,21 @@ class Candidate:
     precision: PrecisionChoice = "auto"
     scale: float = 1.0
 
+    def __post_init__(self) -> None:
+        for name in ("threshold", "scale"):
+            object.__setattr__(self, name, round(float(getattr(self, name)), DECIMALS) + 0.0)  # + 0.0: never −0
+
     @property
     def key(self) -> str:
         """Its name: "unet/nuclei", or with what differs from the defaults, "unet/nuclei@threshold=0.3@scale=0.5"."""
-        settings = {"threshold": f"{self.threshold:g}", "precision": self.precision, "scale": f"{self.scale:g}"}
+        settings = {"threshold": _written(self.threshold), "precision": self.precision, "scale": _written(self.scale)}
         usual = {"threshold": "0.5", "precision": "auto", "scale": "1"}
         return self.weights_id + "".join(f"@{name}={value}" for name, value in settings.items() if value != usual[name])
+
+
+def _written(number: float) -> str:
+    """Without an exponent and without zeros at the end."""
+    return f"{number:.{DECIMALS}f}".rstrip("0").rstrip(".")
 
 
 def parse_candidate(text: str) -> Candidate:
@@ -50,8 +58,8 @@ def parse_candidate(text: str) -> Candidate:
 
 
 def _with(candidate: Candidate, name: str, value: str) -> Candidate:
-    if name == "precision" and value in get_args(PrecisionChoice):
-        return replace(candidate, precision=value)  # type: ignore[arg-type]
+    if name == "precision" and value in PRECISIONS:
+        return replace(candidate, precision=value)
     number = float(value) if re.fullmatch(r"[0-9]{0,2}\.?[0-9]{1,6}", value) else -1.0
     if name == "threshold" and 0 <= number <= 1:
         return replace(candidate, threshold=number)

@@ -5,7 +5,7 @@ round runs every candidate once, as jobs of the engine, so that what disturbs th
 other visitors are served in between. Their quartiles say how far to trust them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from statistics import median
@@ -15,9 +15,8 @@ import numpy as np
 
 from segdemo.data import Picture
 from segdemo.data.preprocessing import to_input
-from segdemo.errors import ImageError, SegdemoError, SettingError
+from segdemo.errors import SegdemoError, SettingError
 from segdemo.evaluation.candidate import Candidate, entry_of
-from segdemo.evaluation.pareto import pareto_front
 from segdemo.features import dissect, without_memory
 from segdemo.geometry import Size
 from segdemo.inference import Engine
@@ -25,11 +24,11 @@ from segdemo.inference.loaded import LoadedModel
 from segdemo.inference.memory import peak_bytes
 from segdemo.inference.speed import paired_rounds
 from segdemo.text import _
-from segdemo.types import Latency, WeightsEntry
+from segdemo.types import Latency, Notice, WeightsEntry
 from segdemo.weights import get_weights, weights_path
 from segdemo.weights.loading import build_on_meta
 
-__all__ = ["Cost", "CostReport", "Phase", "Spread", "macs_at", "measure_costs", "pareto_front", "relative_time"]
+__all__ = ["Cost", "CostReport", "Phase", "Spread", "macs_at", "measure_costs", "relative_time"]
 
 Phase = Literal["preprocess", "forward", "postprocess", "total"]
 
@@ -50,7 +49,8 @@ class Cost:
 
     macs: multiply–accumulates of one pass. file_bytes: the weights on disk. weights_bytes: parameters and buffers in the
     precision that was used. peak_bytes: what a pass takes beside them, see `segdemo.inference.memory`.
-    latencies: one of each round. failure: why it could not be measured, or ""; then the numbers are zero.
+    latencies: one of each round. failure: why it could not be measured; then the numbers are
+    zero.
     """
 
     candidate: Candidate
@@ -63,7 +63,7 @@ class Cost:
     device: str = ""
     precision: str = ""
     latencies: tuple[Latency, ...] = ()
-    failure: str = ""
+    failure: Notice | None = None
 
     def spread(self, phase: Phase = "total") -> Spread:
         """A phase's milliseconds over the rounds so far; NaN before the first."""
@@ -96,10 +96,13 @@ def measure_costs(
             known[_work(candidate)] = _exact_costs(engine, candidate, picture)
     yield _report(candidates, known, 0, rounds)
     sound = [work for work, cost in known.items() if not cost.failure and work in map(_work, candidates)]
-    runs = [partial(_latency, engine, known[work].candidate, picture) for work in sound]
+    runs: list[Callable[[], Latency | Notice]] = [partial(_latency, engine, known[work].candidate, picture) for work in sound]
     for done, taken in enumerate(paired_rounds(runs, rounds if sound else 0), start=1):
         for work, outcome in zip(sound, taken, strict=True):
             known[work] = _with_round(known[work], outcome)
+        for place, work in enumerate(sound):
+            if (failure := known[work].failure) is not None:  # it is not run again
+                runs[place] = partial(_same, failure)
         yield _report(candidates, known, done, rounds)
 
 
@@ -128,10 +131,14 @@ def _work(candidate: Candidate) -> Candidate:
     return replace(candidate, threshold=0.5)
 
 
-def _with_round(cost: Cost, outcome: Latency | str) -> Cost:
+def _same(failure: Notice) -> Notice:
+    return failure
+
+
+def _with_round(cost: Cost, outcome: Latency | Notice) -> Cost:
     if cost.failure:
         return cost
-    if isinstance(outcome, str):
+    if isinstance(outcome, Notice):
         return Cost(cost.candidate, failure=outcome)
     return replace(cost, latencies=(*cost.latencies, outcome))
 
@@ -155,7 +162,7 @@ def _exact_costs(engine: Engine, candidate: Candidate, picture: Picture) -> Cost
             precision,
         )  # fmt: skip
     except SegdemoError as error:
-        return Cost(candidate, failure=str(error))
+        return Cost(candidate, failure=Notice.of(error))
 
 
 def _file_bytes(entry: WeightsEntry) -> int:
@@ -163,12 +170,10 @@ def _file_bytes(entry: WeightsEntry) -> int:
     return path.stat().st_size if path.is_file() else entry.size_bytes
 
 
-def _latency(engine: Engine, candidate: Candidate, picture: Picture) -> Latency | str:
+def _latency(engine: Engine, candidate: Candidate, picture: Picture) -> Latency | Notice:
     """The phases of one prediction, or why there is none that could be compared."""
     try:
         found = engine.predict(picture, candidate.weights_id, precision=candidate.precision, scale=candidate.scale)
-        if found.degraded:
-            raise ImageError(found.notices[0].text)
     except SegdemoError as error:
-        return str(error)
-    return found.latency
+        return Notice.of(error)
+    return found.notices[0] if found.degraded else found.latency

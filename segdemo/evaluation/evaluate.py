@@ -11,21 +11,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Literal
 
-from segdemo.errors import ImageError, SegdemoError
+from segdemo.errors import ImageError, SegdemoError, SettingError
 from segdemo.evaluation.candidate import Candidate, entry_of
 from segdemo.evaluation.data_set import LabelledPicture, LabelledSet
 from segdemo.evaluation.label_space import LabelSpace, space_of_data
-from segdemo.evaluation.results import Evaluation, EvaluationSettings, PictureScores
+from segdemo.evaluation.scores.results import Evaluation, EvaluationSettings, PictureScores
 from segdemo.evaluation.scoring import Scored, score_prediction
 from segdemo.evaluation.tally import Tally
 from segdemo.inference import Engine, rethreshold
 from segdemo.inference.pool import cpu_count
+from segdemo.text import _
 from segdemo.types import LabelMap, Notice, Prediction
 
-__all__ = ["EvaluationStep", "Evaluator", "JudgedPicture"]
+__all__ = ["EvaluationStep", "Evaluator", "JudgedPicture", "Kept"]
 
-AHEAD = 2  # pictures per thread that may be under way or wait for an earlier one
+Kept = Literal["counts", "labels", "predictions"]
+AHEAD: dict[Kept, int] = {"counts": 2, "labels": 2, "predictions": 1}  # pictures per thread that may wait for an earlier one
 PATIENCE_S = 0.1  # after which it is asked again whether to go on
 
 
@@ -33,8 +37,8 @@ PATIENCE_S = 0.1  # after which it is asked again whether to go on
 class JudgedPicture:
     """A picture that has just been judged, by the candidates' keys: for whoever writes masks or draws examples.
 
-    picture: its target is in the common classes, as `preds` (H, W) are; `predictions` have the networks' own, if the
-    evaluator was asked to keep them.
+    picture: its target is in the common classes, as `preds` (H, W) are; `predictions` have the networks' own. Both are
+    empty where the evaluator was not asked to keep them.
     """
 
     picture: LabelledPicture
@@ -53,6 +57,11 @@ class EvaluationStep:
     judged: JudgedPicture | None
 
 
+class _State(Enum):
+    PENDING = "not done yet"
+    BROKEN_OFF = "told to stop"
+
+
 @dataclass
 class _Outcome:
     """What a thread has to say of a picture."""
@@ -67,6 +76,9 @@ class _Outcome:
     failed: dict[str, SegdemoError] = field(default_factory=dict)
 
 
+Said = _Outcome | _State
+
+
 class Evaluator:
     """Judges candidates on labelled pictures. `steps` does the work; `snapshot` tells, at any time and from any thread,
     what is known by then."""
@@ -79,43 +91,55 @@ class Evaluator:
         settings: EvaluationSettings = EvaluationSettings(),  # noqa: B008
         *,
         workers: int | None = None,
-        with_predictions: bool = False,
+        kept: Kept = "labels",
     ) -> None:
-        """workers: threads; as many as there are cores, if not given. with_predictions: steps bring the predictions along,
-        which takes memory. Raises SettingError for unknown weights."""
+        """workers: threads; as many as there are cores, if not given. kept: what steps bring along besides the counts;
+        "predictions" hold the label maps too, and take the most memory. Raises SettingError for unknown weights."""
         self.data, self.engine, self.settings = data, engine, settings
         entries = {candidate.weights_id: entry_of(candidate) for candidate in candidates}
         self.space: LabelSpace = space_of_data(tuple(entries.values()), data.class_names)
-        self._workers = workers or cpu_count()
-        self._with_predictions = with_predictions
-        self._stop = threading.Event()
-        self._lock = threading.Lock()
+        self._workers, self._kept = workers or cpu_count(), kept
+        self._running, self._lock = threading.Lock(), threading.Lock()
         self._done = 0
         self._left_out = dict(data.left_out)
         self._refused = {c.key: self.space.refused[c.weights_id] for c in candidates if c.weights_id in self.space.refused}
         judged = [c for c in dict.fromkeys(candidates) if c.key not in self._refused]
         self._tallies = {c.key: Tally(c, entries[c.weights_id], self.space, settings) for c in judged}
 
+    @property
+    def done(self) -> int:
+        """Pictures that have been judged, or could not be read."""
+        return self._done
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Of the candidates that are judged; those that were refused are not among them."""
+        with self._lock:
+            return tuple(key for key in self._tallies if key not in self._refused)
+
     def steps(self, cancelled: Callable[[], bool] = lambda: False) -> Iterator[EvaluationStep]:
         """Judge what is left to judge, a step for each picture in the data's order. Ends early where `cancelled`; called
-        again, it goes on with the next picture."""
-        self._stop.clear()
+        again, it goes on with the next picture. Raises SettingError while earlier steps are still under way."""
+        if not self._running.acquire(blocking=False):
+            raise SettingError(_("This evaluation is running already."))
+        stop = threading.Event()
         waiting = iter(range(self._done, len(self.data) if self._tallies else 0))
-        under_way: deque[Future[_Outcome | None]] = deque()
+        under_way: deque[Future[Said]] = deque()
         pool = ThreadPoolExecutor(self._workers, "segdemo-evaluate")
         try:
             while not cancelled():
-                while len(under_way) < AHEAD * self._workers and (place := next(waiting, None)) is not None:
-                    under_way.append(pool.submit(copy_context().run, self._judge, place))
+                while len(under_way) < AHEAD[self._kept] * self._workers and (place := next(waiting, None)) is not None:
+                    under_way.append(pool.submit(copy_context().run, self._judge, place, stop))
                 if not under_way:
                     return
-                outcome = _result(under_way[0])
-                if outcome is not None:
+                outcome = _said(under_way[0])
+                if isinstance(outcome, _Outcome):
                     under_way.popleft()
                     yield self._take(outcome)
         finally:
-            self._stop.set()
+            stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
+            self._running.release()
 
     def snapshot(self) -> Evaluation:
         """What has been found so far."""
@@ -123,33 +147,32 @@ class Evaluator:
             results = tuple(tally.result() for key, tally in self._tallies.items() if key not in self._refused)
             return Evaluation(
                 self.data.name, self.space.classes, results, self._done, len(self.data), self.settings,
-                dict(self._left_out), dict(self._refused), self.data.notices,
+                dict(self._left_out), dict(self._refused), self.data.notices, self.engine.device_label,
             )  # fmt: skip
 
-    def _judge(self, place: int) -> _Outcome | None:
-        """Read a picture and ask every candidate, in a thread of its own. None where that was broken off."""
-        if self._stop.is_set():
-            return None
+    def _judge(self, place: int, stop: threading.Event) -> Said:
+        """Read a picture and ask every candidate, in a thread of its own."""
+        if stop.is_set():
+            return _State.BROKEN_OFF
         outcome = _Outcome(self.data.names[place])
         try:
             picture = self.data.read(place)
         except SegdemoError as error:
-            outcome.problem = Notice("{sentence}", {"sentence": str(error)})
+            outcome.problem = Notice.of(error)
             return outcome
         outcome.picture = replace(picture, target=self.space.target(picture.target))
         for group in self._groups():
-            if self._stop.is_set():
-                return None
+            if stop.is_set():
+                return _State.BROKEN_OFF
             self._ask(group, outcome.picture, outcome)
         return outcome
 
     def _groups(self) -> list[list[Candidate]]:
         """Candidates that differ in their threshold only stand together: they need one forward pass."""
         groups: dict[tuple[str, str, float], list[Candidate]] = {}
-        for key, tally in self._tallies.items():
-            if key not in self._refused:
-                candidate = tally.candidate
-                groups.setdefault((candidate.weights_id, candidate.precision, candidate.scale), []).append(candidate)
+        for key in self.keys:
+            candidate = self._tallies[key].candidate
+            groups.setdefault((candidate.weights_id, candidate.precision, candidate.scale), []).append(candidate)
         return list(groups.values())
 
     def _ask(self, group: list[Candidate], picture: LabelledPicture, outcome: _Outcome) -> None:
@@ -164,9 +187,10 @@ class Evaluator:
         for candidate in group:
             cut = rethreshold(prediction, candidate.threshold)
             preds = self.space.labels(candidate.weights_id, cut.preds)
-            scored = score_prediction(picture.name, cut, preds, picture.target, self.space, self.settings)
-            outcome.preds[candidate.key], outcome.scored[candidate.key] = preds, scored
-            if self._with_predictions:
+            outcome.scored[candidate.key] = score_prediction(picture.name, cut, preds, picture.target, self.space, self.settings)
+            if self._kept != "counts":
+                outcome.preds[candidate.key] = preds
+            if self._kept == "predictions":
                 outcome.predictions[candidate.key] = cut
             if cut.degraded:
                 outcome.shrunk.add(candidate.key)
@@ -180,18 +204,18 @@ class Evaluator:
                 self._tallies[key].add(scored, key in outcome.shrunk)
             for key, error in outcome.failed.items():
                 if isinstance(error, ImageError):
-                    self._tallies[key].failed[outcome.name] = str(error)
+                    self._tallies[key].failed[outcome.name] = Notice.of(error)
                 else:  # not this picture is at fault but the weights, or a setting
-                    self._refused[key] = str(error)
+                    self._refused[key] = Notice.of(error)
             judged = None if outcome.picture is None else JudgedPicture(
                 outcome.picture, outcome.preds, outcome.predictions, {key: s.scores for key, s in outcome.scored.items()}
             )  # fmt: skip
             return EvaluationStep(self._done, len(self.data), outcome.name, judged)
 
 
-def _result(future: "Future[_Outcome | None]") -> _Outcome | None:
-    """What the thread found; None where it is not done yet."""
+def _said(future: "Future[Said]") -> Said:
+    """What the thread found, or that it is not done yet."""
     try:
         return future.result(timeout=PATIENCE_S)
     except TimeoutError:
-        return future.result() if future.done() else None  # done by now, or with such an error of its own
+        return future.result() if future.done() else _State.PENDING  # done by now, or with such an error of its own

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from segdemo.evaluation.results import Evaluation
-from segdemo.evaluation.rows import picture_scores
+from segdemo.evaluation.scores.results import Evaluation
+from segdemo.evaluation.scores.rows import picture_scores
 from segdemo.geometry import Size, resize_nearest
 from segdemo.types import ClassInfo, LabelMap, RGBImage
 

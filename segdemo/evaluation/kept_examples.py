@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from segdemo.evaluation.evaluate import JudgedPicture
 from segdemo.evaluation.examples import PictureExample, make_example, worst_pictures
-from segdemo.evaluation.results import Evaluation
-from segdemo.evaluation.rows import picture_score
+from segdemo.evaluation.scores.results import Evaluation
+from segdemo.metrics import foreground_score
 from segdemo.types import ClassInfo
 
 __all__ = ["KeptExamples"]
@@ -30,7 +30,7 @@ class KeptExamples:
 
     def add(self, judged: JudgedPicture) -> None:
         """Keep a picture if it is among the worst, or those on which the candidates differ most."""
-        ious = [picture_score(scores) for scores in judged.scores.values()]
+        ious = [float(foreground_score(scores.counts)) for scores in judged.scores.values()]
         known = [value for value in ious if not math.isnan(value)]
         if not known or not self._count:
             return

@@ -15,17 +15,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segdemo.text import _
-from segdemo.types import IGNORE_INDEX, ClassInfo, LabelMap, WeightsEntry
+from segdemo.text import N_, _
+from segdemo.types import IGNORE_INDEX, ClassInfo, LabelMap, Notice, WeightsEntry
 from segdemo.weights.palette import colors_of
 
-__all__ = ["BACKGROUND_NAMES", "GENERIC_NAMES", "LabelSpace", "LookupTable", "common_space", "space_of_data"]
+__all__ = ["LabelSpace", "LookupTable", "background_of", "common_space", "space_of_data"]
 
 LookupTable = NDArray[np.uint8]  # (256,): own label → common label
 BACKGROUND_NAMES = frozenset({"background", "bg", "other", "others", "void", "none", "nothing", "unlabeled", "unlabelled"})
 GENERIC_NAMES = frozenset({"foreground", "object", "class 1", "1", "mask", "positive", "target"})
 SHOWN = 8  # names in a sentence
 BLACK = (0, 0, 0)
+ANYTHING_ELSE = N_("anything else")
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class LabelSpace:
 
     classes: class 0 is the background. tables: by weights_id; every label that is not shared goes to 0. target_table: of the
     data, IGNORE_INDEX stays. unknown: by weights_id, the data's classes that a network does not know. extra: by weights_id,
-    a network's classes that are not shared. refused: by weights_id, the sentence why it cannot be compared.
+    a network's classes that are not shared. refused: by weights_id, why it cannot be compared. Names of classes are translated
+    where they are shown.
     """
 
     classes: tuple[ClassInfo, ...]
@@ -42,7 +44,7 @@ class LabelSpace:
     target_table: LookupTable
     unknown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    refused: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, Notice] = field(default_factory=dict)
 
     def labels(self, weights_id: str, preds: LabelMap) -> LabelMap:
         """A network's label map (H, W) in the common classes."""
@@ -61,8 +63,8 @@ class _Side:
 
     @property
     def first(self) -> int:
-        """Index of the first class that is not the background. Two classes, or a first one so named, have a background."""
-        return 1 if len(self.names) <= 2 or _plain(self.names[0]) in BACKGROUND_NAMES else 0
+        """Index of the first class that is not the background."""
+        return 0 if background_of(self.names) is None else 1
 
     @property
     def foreground(self) -> tuple[str, ...]:
@@ -78,6 +80,11 @@ class _Side:
     def indices(self, name: str) -> list[int]:
         """Where a compared name stands, at or after `first`."""
         return [i for i, own in enumerate(self.names) if i >= self.first and _plain(own) == name]
+
+
+def background_of(names: Sequence[str]) -> int | None:
+    """Index of the class that is nothing: the first of two, or a first one so named. Some networks name every pixel: None."""
+    return 0 if len(names) <= 2 or _plain(names[0]) in BACKGROUND_NAMES else None
 
 
 def common_space(entries: Sequence[WeightsEntry]) -> LabelSpace:
@@ -99,12 +106,12 @@ def _space(entries: Sequence[WeightsEntry], data: _Side | None) -> LabelSpace:
     shared: tuple[str, ...] | None = data.foreground if data else None
     wild = data is not None and data.generic
     accepted: list[WeightsEntry] = []
-    refused: dict[str, str] = {}
+    refused: dict[str, Notice] = {}
     for entry in {entry.weights_id: entry for entry in entries}.values():
         side = sides[entry.weights_id]
         left = side.foreground if shared is None else _shared(shared, side, wild)
         if entry.task != "segment":
-            refused[entry.weights_id] = _("{id} draws pictures instead of labelling them.", id=entry.weights_id)
+            refused[entry.weights_id] = Notice(N_("{id} draws pictures instead of labelling them."), {"id": entry.weights_id})
         elif not left:
             refused[entry.weights_id] = _nothing_shared(entry.weights_id, side, shared or (), data)
         else:
@@ -155,7 +162,7 @@ def _classes(accepted: list[WeightsEntry], names: tuple[str, ...], data: _Side |
         return tuple(ClassInfo(name, color) for name, color in zip(own, colors_of(len(own)), strict=True))
     first = accepted[0]
     side = _Side(tuple(info.name for info in first.classes))
-    background = first.classes[0] if side.first == 1 else ClassInfo(_("anything else"), BLACK)
+    background = first.classes[0] if side.first == 1 else ClassInfo(ANYTHING_ELSE, BLACK)
     found = [first.classes[(side.indices(name) or [1])[0]] for name in names]
     return background, *found
 
@@ -174,16 +181,15 @@ def _unused(side: _Side, table: LookupTable, data: _Side | None) -> tuple[str, .
     return tuple(name for i, name in own if not table[i] and _plain(name) not in known | BACKGROUND_NAMES)
 
 
-def _nothing_shared(weights_id: str, side: _Side, shared: tuple[str, ...], data: _Side | None) -> str:
-    own, wanted = _listed(side.foreground), _listed(shared)
+def _nothing_shared(weights_id: str, side: _Side, shared: tuple[str, ...], data: _Side | None) -> Notice:
+    values = {"id": weights_id, "own": _listed(side.foreground), "wanted": _listed(shared)}
     if data is None:
-        return _("{id} shares no class with the networks before it: it knows {own}, they share {wanted}.",
-                 id=weights_id, own=own, wanted=wanted)  # fmt: skip
+        return Notice(N_("{id} shares no class with the networks before it: it knows {own}, they share {wanted}."), values)
     if shared == data.foreground:
-        return _("{id} knows none of the data's classes: it knows {own}, the masks hold {wanted}. If these are the same, give "
-                 "the masks' classes the network's names.", id=weights_id, own=own, wanted=wanted)  # fmt: skip
-    return _("{id} knows none of the classes that the data and the networks before it share: it knows {own}, they share "
-             "{wanted}.", id=weights_id, own=own, wanted=wanted)  # fmt: skip
+        return Notice(N_("{id} knows none of the data's classes: it knows {own}, the masks hold {wanted}. If these are the same, "
+                         "give the masks' classes the network's names."), values)  # fmt: skip
+    return Notice(N_("{id} knows none of the classes that the data and the networks before it share: it knows {own}, they share "
+                     "{wanted}."), values)  # fmt: skip
 
 
 def _listed(names: Sequence[str]) -> str:

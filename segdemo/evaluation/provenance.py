@@ -1,4 +1,4 @@
-"""With what an evaluation was made: versions and the processor, and nothing that names the machine or its owner."""
+"""With what an evaluation was made: versions, and nothing that names the machine or its owner."""
 
 import hashlib
 import platform
@@ -7,8 +7,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
-
-from segdemo.devices import device_label, pick_device
 
 __all__ = ["source_digest", "versions"]
 
@@ -26,11 +24,11 @@ def source_digest() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Versions by name: of segdemo the start of `source_digest`, of Python, of the libraries; and the processor."""
+    """Versions by name: of segdemo the start of `source_digest`, of Python, of the libraries."""
     found = {"segdemo": source_digest()[:12], "python": platform.python_version()}
     for name in LIBRARIES:
         try:
             found[name] = torch.__version__ if name == "torch" else version(name)
         except PackageNotFoundError:  # one that comes under another name, such as OpenCV
             continue
-    return found | {"machine": device_label(pick_device())}
+    return found

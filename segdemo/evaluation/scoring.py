@@ -1,18 +1,17 @@
 """One prediction against the truth: everything that is counted of it, so that the pixels themselves can be forgotten."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segdemo.evaluation.label_space import LabelSpace
-from segdemo.evaluation.results import EvaluationSettings, PictureScores
+from segdemo.evaluation.scores.results import EvaluationSettings, PictureScores
 from segdemo.geometry import resize_nearest
 from segdemo.metrics import (
     ObjectCounts,
     Reliability,
     boundary_counts,
-    challenge_precision,
     class_counts,
     confusion_matrix,
     hausdorff95,
@@ -63,10 +62,7 @@ def _cells(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
 def _objects(preds: LabelMap, target: LabelMap, count: int) -> ObjectCounts:
     """Of all foreground classes together; with none, of a class that never occurs."""
     found = [object_counts(preds, target, index) for index in range(1, max(2, count))]
-    objects = sum(found[1:], found[0])
-    return replace(
-        objects, picture_precisions=np.array([challenge_precision(objects.at_thresholds)])
-    )  # one picture, not one a class
+    return sum(found[1:], found[0])
 
 
 def _prob_of_preds(prediction: Prediction, space: LabelSpace) -> NDArray[np.float32]:

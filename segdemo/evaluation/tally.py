@@ -5,10 +5,10 @@ from numpy.typing import NDArray
 
 from segdemo.evaluation.candidate import Candidate
 from segdemo.evaluation.label_space import LabelSpace
-from segdemo.evaluation.results import CandidateResult, EvaluationSettings, PictureScores
+from segdemo.evaluation.scores.results import CandidateResult, EvaluationSettings, PictureScores
 from segdemo.evaluation.scoring import Scored
 from segdemo.metrics import Reliability
-from segdemo.types import WeightsEntry
+from segdemo.types import Notice, WeightsEntry
 
 __all__ = ["Tally"]
 
@@ -19,7 +19,7 @@ class Tally:
     def __init__(self, candidate: Candidate, entry: WeightsEntry, space: LabelSpace, settings: EvaluationSettings) -> None:
         count = len(space.classes)
         self.candidate, self.entry, self.space = candidate, entry, space
-        self.failed: dict[str, str] = {}
+        self.failed: dict[str, Notice] = {}
         self._pictures: list[PictureScores] = []
         self._shrunk: list[str] = []
         self._matrix = np.zeros((count, count), np.int64)

@@ -27,6 +27,7 @@ from segdemo.inference.labels import check_threshold, labels_of, rethreshold, sc
 from segdemo.inference.loaded import LoadedModel, prepare
 from segdemo.inference.pool import WorkerPool
 from segdemo.inference.reconstruction import check_task, reconstruct
+from segdemo.inference.retrying import is_out_of_memory, no_memory, with_less
 from segdemo.inference.settings import check_precision, check_scale
 from segdemo.models.private import private_copy
 from segdemo.text import N_, _
@@ -37,8 +38,8 @@ __all__ = ["Engine", "shared_engine", "warm_up"]
 
 MODEL_MEMORY_BYTES = int(os.environ.get("SEGDEMO_MODEL_MEMORY_MB", "1500")) * 1_000_000
 RESULT_MEMORY_BYTES = int(os.environ.get("SEGDEMO_RESULT_MEMORY_MB", "500")) * 1_000_000
+SAME_SIZE = 0.99  # of a side: rounding it to whole pixels is not shrinking it
 T = TypeVar("T")
-SHRINK_WHEN_OUT_OF_MEMORY = 4  # to a quarter of the pixels
 
 
 class Engine:
@@ -74,8 +75,8 @@ class Engine:
         precision: "auto" is the fastest that agrees. scale: 0.25–4, how much larger or smaller than usual, along each
         side, the network is given the picture; the labels have the picture's own size all the same.
         Out of memory, it tries again with fewer pixels, then on the CPU, and says so in the prediction's notices.
-        Raises SettingError for unknown weights or an impossible setting, ImageError for an array that is no picture,
-        DownloadError and CheckpointError where the weights are not there or not sound.
+        Raises SettingError for unknown weights or an impossible setting, ImageError for an array that is no picture or a
+        picture that the network cannot take, DownloadError and CheckpointError where the weights are not there or not sound.
         """
         check_threshold(threshold)
         check_scale(scale)
@@ -93,21 +94,12 @@ class Engine:
     def _attempt(self, weights_id: str, job: Callable[[LoadedModel, int, bool], T], precision: PrecisionChoice = "auto") -> T:
         """Run `job` with the network, the pixels it may see, and whether that is fewer than it should."""
         check_precision(precision, self.device)
-        preprocessing = get_weights(weights_id).preprocessing
-        devices = [self.device, self.device] + ([torch.device("cpu")] if self.device.type != "cpu" else [])
-        limits = [preprocessing.max_pixels] + [preprocessing.max_pixels // SHRINK_WHEN_OUT_OF_MEMORY] * 2
-        for attempt, (device, max_pixels) in enumerate(zip(devices, limits, strict=False)):
-            try:
-                model = self._model(weights_id, device, precision if device == self.device else "auto")
-                return self._pool.run(lambda: job(model, max_pixels, attempt > 0))  # noqa: B023
-            except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-                if not _out_of_memory(error) or attempt == len(devices) - 1:
-                    if _out_of_memory(error):
-                        raise _no_memory() from error
-                    raise
-                if device.type == "cuda":
-                    torch.cuda.empty_cache()
-        raise AssertionError("the last attempt returns or raises")
+
+        def run(device: torch.device, max_pixels: int, shrunk: bool) -> T:
+            model = self._model(weights_id, device, precision if device == self.device else "auto")
+            return self._pool.run(lambda: job(model, max_pixels, shrunk))
+
+        return with_less(self.device, get_weights(weights_id).preprocessing.max_pixels, run)
 
     def segment(
         self,
@@ -153,12 +145,12 @@ class Engine:
                 (name, f"{self.device.type} exact"), lambda: self._pool.run(lambda: self._exact(name))
             )
             return self._pool.run(lambda: job(private_copy(model.module)))
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            if not _out_of_memory(error):
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
                 raise
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
-            raise _no_memory() from error
+            raise no_memory() from error
 
     def _exact(self, name: str) -> LoadedModel:
         entry = get_network(name)
@@ -196,7 +188,7 @@ class Engine:
         for shared in (preds, scores):
             shared.setflags(write=False)  # visitors who drop the same file get the same arrays
         usual = planned(picture.full_size, preprocessing)
-        limited = max(geometry.working) < 0.99 * scale * max(usual.working) - 1
+        limited = max(geometry.working) < SAME_SIZE * scale * max(usual.working) - 1  # pixel, by which rounding can fall short
         notices = _notices(geometry, shrunk, limited, model.device, self.device)
         return Prediction(
             preds, scores, entry.classes, latency, entry.weights_id, threshold, entry.binary,
@@ -214,16 +206,6 @@ def _prediction_bytes(prediction: Prediction) -> int:
     return prediction.preds.nbytes + prediction.scores.nbytes
 
 
-def _out_of_memory(error: BaseException) -> bool:
-    """torch has a type for CUDA's; the CPU's and Apple's allocators raise a plain RuntimeError."""
-    words = ("not enough memory", "can't allocate memory", "out of memory")
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(w in str(error) for w in words)
-
-
-def _no_memory() -> ImageError:
-    return ImageError(_("There is not enough memory for this picture and this network. A smaller network or picture works."))
-
-
 def _notices(geometry: Geometry, shrunk: bool, limited: bool, used: torch.device, wanted: torch.device) -> tuple[Notice, ...]:
     (height, width), (full_height, full_width) = geometry.working, geometry.full
     size = {"w": width, "h": height, "W": full_width, "H": full_height}
@@ -232,7 +214,7 @@ def _notices(geometry: Geometry, shrunk: bool, limited: bool, used: torch.device
         notices.append(Notice(N_("Memory was short: the network saw the picture at {w} × {h} of its {W} × {H} pixels."), size))
     elif limited:
         notices.append(Notice(N_("The scale was limited: larger than {w} × {h} this network is not given a picture."), size))
-    elif geometry.scale < 0.99:
+    elif geometry.scale < SAME_SIZE:
         notices.append(Notice(N_("The network saw the picture at {w} × {h} of its {W} × {H} pixels."), size))
     if used.type != wanted.type:
         notices.append(Notice(N_("The graphics processor ran out of memory; this was computed on the CPU.")))

@@ -8,9 +8,12 @@ from torch import Tensor, nn
 from segdemo.data.preprocessing import to_input
 from segdemo.data.shapes import draw_shapes
 from segdemo.devices import Precision, PrecisionChoice
+from segdemo.errors import ImageError
 from segdemo.inference.fold import fold_batch_norm
+from segdemo.inference.retrying import is_out_of_memory
 from segdemo.inference.settings import check_precision, half_is_fast
 from segdemo.models.labels import labels_of_logits
+from segdemo.text import _
 from segdemo.types import Preprocessing, WeightsEntry
 from segdemo.weights import load_model
 
@@ -35,10 +38,22 @@ class LoadedModel:
         return sum(t.numel() * t.element_size() for t in tensors)
 
     def __call__(self, image: Tensor) -> Tensor:
-        """image (1, 3, h, w) float32 on the CPU → logits (C, h, w) float32 on the device."""
+        """image (1, 3, h, w) float32 on the CPU → logits (C, h, w) float32 on the device.
+
+        Raises ImageError for an image that the network cannot take, such as one too small for its poolings.
+        """
         dtype = torch.bfloat16 if self.precision == "bfloat16" else torch.float32
         image = image.to(self.device, dtype, memory_format=torch.channels_last, non_blocking=True)
-        logits: Tensor = self.module(image)
+        try:
+            logits: Tensor = self.module(image)
+        except (RuntimeError, ValueError, IndexError) as error:
+            if is_out_of_memory(error):
+                raise
+            height, width = image.shape[-2:]
+            raise ImageError(
+                _("{name} cannot take an input of {w} × {h} pixels. Try a larger picture or scale.", name=self.entry.weights_id,
+                  w=width, h=height)
+            ) from error  # fmt: skip
         return logits[0].float()
 
 

@@ -2,14 +2,13 @@
 
 import torch
 
-from segdemo.devices import PrecisionChoice, cpu_has_bf16
+from segdemo.devices import PRECISIONS, PrecisionChoice, cpu_has_bf16
 from segdemo.errors import SettingError
 from segdemo.text import _
 
 __all__ = ["MAX_SCALE", "MIN_SCALE", "check_precision", "check_scale", "half_is_fast"]
 
 MIN_SCALE, MAX_SCALE = 0.25, 4.0
-PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 def check_scale(scale: float) -> float:

@@ -1,10 +1,9 @@
 """Metrics: counts and ratios; conventions, thresholds, calibration; boundaries; objects; several models and their differences."""
 
 from segdemo.metrics.bootstrap import (
+    RESAMPLES,
     Difference,
     Statistic,
-    dice_of_counts,
-    iou_of_counts,
     mean_of_values,
     paired_difference,
     values_as_counts,
@@ -22,19 +21,27 @@ from segdemo.metrics.confusion import (
 )
 from segdemo.metrics.consensus import Tie, disagreement, majority_vote, pairwise_iou
 from segdemo.metrics.conventions import Averaging, Convention, EmptyMask, ScoreName, class_scores, score_under
-from segdemo.metrics.counts import class_counts, mean_of_known, ratio, scores_of_counts
-from segdemo.metrics.matching import CHALLENGE_THRESHOLDS, ObjectCounts, challenge_precision, instance_counts, object_counts
+from segdemo.metrics.counts import class_counts, foreground_score, mean_of_known, ratio, scores_of_counts
+from segdemo.metrics.matching import (
+    CHALLENGE_THRESHOLDS,
+    MATCH,
+    ObjectCounts,
+    challenge_precision,
+    challenge_precisions,
+    instance_counts,
+    object_counts,
+)
 from segdemo.metrics.objects import class_shares, object_areas
 from segdemo.metrics.ranking import average_precision, best_threshold, curve
 from segdemo.metrics.surface import hausdorff95
-from segdemo.metrics.sweep import sweep_scores, threshold_counts
+from segdemo.metrics.sweep import threshold_counts
 
 __all__ = [
-    "CHALLENGE_THRESHOLDS", "Averaging", "Convention", "Difference", "EmptyMask", "ObjectCounts", "Reliability", "ScoreName",
-    "Statistic", "Tie", "average_precision", "best_threshold", "boundary_counts", "boundary_f1", "challenge_precision",
-    "class_counts", "class_scores", "class_shares", "confusion_matrix", "curve", "dice_of_counts", "dice_per_class",
-    "disagreement", "expected_calibration_error", "hausdorff95", "instance_counts", "iou_of_counts", "iou_per_class",
-    "majority_vote", "mean_iou", "mean_of_known", "mean_of_values", "object_areas", "object_counts", "paired_difference",
-    "pairwise_iou", "pixel_accuracy", "precision", "ratio", "recall", "reliability", "score_under", "scores_of_counts",
-    "sweep_scores", "threshold_counts", "top_label", "values_as_counts",
+    "CHALLENGE_THRESHOLDS", "MATCH", "RESAMPLES", "Averaging", "Convention", "Difference", "EmptyMask", "ObjectCounts",
+    "Reliability", "ScoreName", "Statistic", "Tie", "average_precision", "best_threshold", "boundary_counts", "boundary_f1",
+    "challenge_precision", "challenge_precisions", "class_counts", "class_scores", "class_shares", "confusion_matrix", "curve",
+    "dice_per_class", "disagreement", "expected_calibration_error", "foreground_score", "hausdorff95", "instance_counts",
+    "iou_per_class", "majority_vote", "mean_iou", "mean_of_known", "mean_of_values", "object_areas", "object_counts",
+    "paired_difference", "pairwise_iou", "pixel_accuracy", "precision", "ratio", "recall", "reliability", "score_under",
+    "scores_of_counts", "threshold_counts", "top_label", "values_as_counts",
 ]  # fmt: skip

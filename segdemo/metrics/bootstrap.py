@@ -11,22 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdemo.errors import SettingError
-from segdemo.metrics.counts import mean_of_known, ratio, scores_of_counts
+from segdemo.metrics.counts import ratio
 from segdemo.text import _
 
-__all__ = [
-    "Difference",
-    "Statistic",
-    "dice_of_counts",
-    "iou_of_counts",
-    "mean_of_values",
-    "paired_difference",
-    "values_as_counts",
-]
+__all__ = ["RESAMPLES", "Difference", "Statistic", "mean_of_values", "paired_difference", "values_as_counts"]
 
 Counts = NDArray[np.number]  # (I, …), of each picture
 Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-WEIGHTS_AT_ONCE = 4_000_000  # 32 MB
+RESAMPLES = 2000
+WEIGHTS_AT_ONCE = 2_000_000  # pictures × resamples in a block; three arrays of 8 bytes each: 48 MB
 
 
 @dataclass(frozen=True)
@@ -47,12 +40,13 @@ class Difference:
 
 
 def paired_difference(
-    counts_a: Counts, counts_b: Counts, statistic: Statistic, *, resamples: int = 2000, confidence: float = 0.95, seed: int = 0
-) -> Difference:
+    counts_a: Counts, counts_b: Counts, statistic: Statistic, *, resamples: int = RESAMPLES, confidence: float = 0.95,
+    seed: int = 0,
+) -> Difference:  # fmt: skip
     """The difference of two models' data-set scores and its percentile bootstrap interval.
 
     counts_a, counts_b (I, …): what adds up over pictures, such as TP, FP, FN (I, C, 3), of the same pictures in the same
-    order. statistic: a score of sums (R, …) → (R,), such as `iou_of_counts`; for a mean of per-picture values see
+    order. statistic: a score of sums (R, …) → (R,), such as `foreground_score`; for a mean of per-picture values see
     `values_as_counts`. Resamples in which either score is undefined are left out. The same seed gives the same interval.
     Raises SettingError for counts of different shapes, no resample, or a confidence beyond 0–1.
     """
@@ -70,16 +64,6 @@ def paired_difference(
         return Difference(observed, np.nan, np.nan, np.nan, 0, len(a))
     low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Difference(observed, float(low), float(high), float((known > 0).mean()), known.size, len(a))
-
-
-def iou_of_counts(counts: NDArray[np.number]) -> NDArray[np.float64]:
-    """Mean IoU (…) over the foreground classes (not 0) of TP, FP, FN (…, C, 3), those left out that are nowhere."""
-    return mean_of_known(scores_of_counts(np.asarray(counts)[..., 1:, :])["iou"])
-
-
-def dice_of_counts(counts: NDArray[np.number]) -> NDArray[np.float64]:
-    """Mean Dice (…) over the foreground classes, as `iou_of_counts`."""
-    return mean_of_known(scores_of_counts(np.asarray(counts)[..., 1:, :])["dice"])
 
 
 def values_as_counts(values: NDArray[np.floating]) -> NDArray[np.float64]:

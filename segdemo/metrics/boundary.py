@@ -4,13 +4,17 @@ Csurka, Larlus, Perronnin, "What is a good evaluation measure for semantic segme
 boundary pixel counts as right if a true one of the same class lies within a tolerance, and the other way round.
 """
 
+from math import inf
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from segdemo.errors import SettingError
 from segdemo.metrics.counts import ratio
+from segdemo.text import _
 
-__all__ = ["boundary_counts", "boundary_f1", "outline"]
+__all__ = ["boundary_counts", "boundary_f1", "check_shapes", "outline"]
 
 Counts = NDArray[np.int64]  # (C, 4): matched and all predicted boundary pixels, matched and all true ones
 Mask = NDArray[np.uint8]  # (H, W), 0 or 1
@@ -23,12 +27,22 @@ def boundary_counts(
     """Boundary pixels (C, 4) int64 per class of two label maps (H, W); sums over pictures give data-set scores.
 
     tolerance: pixels, straight-line distance. A class's boundary is its pixels with a 4-neighbour of another class; the
-    picture's edge is none, and ignored pixels are background to both.
+    picture's edge is none, and ignored pixels are background to both. Raises SettingError for a tolerance that is no distance
+    and for maps of different shapes.
     """
+    if not 0 <= tolerance < inf:  # also false for NaN
+        raise SettingError(_("The tolerance of the outline is a distance in pixels, not {n}.", n=tolerance))
+    check_shapes(preds, target)
     valid = np.asarray(target) != ignore_index
     disc = _disc(tolerance)
     rows = [_class_counts((preds == c) & valid, (target == c) & valid, disc, tolerance) for c in range(num_classes)]
     return np.array(rows, dtype=np.int64)
+
+
+def check_shapes(preds: NDArray[np.integer], target: NDArray[np.integer]) -> None:
+    """Raise SettingError where two label maps are not (H, W) of one size."""
+    if np.shape(preds) != np.shape(target) or np.ndim(preds) != 2:
+        raise SettingError(f"Two label maps have one shape (H, W), not {np.shape(preds)} and {np.shape(target)}.")
 
 
 def boundary_f1(counts: Counts) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ nothing below its line is undefined: NaN, never 0 or 1.
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["class_counts", "mean_of_known", "ratio", "scores_of_counts"]
+__all__ = ["class_counts", "foreground_score", "mean_of_known", "ratio", "scores_of_counts"]
 
 Counts = NDArray[np.int64]  # (…, 3): TP, FP, FN
 Scores = NDArray[np.float64]
@@ -31,6 +31,12 @@ def scores_of_counts(counts: NDArray[np.number]) -> dict[str, Scores]:
         "dice": ratio(2 * tp, 2 * tp + fp + fn), "iou": ratio(tp, tp + fp + fn), "precision": ratio(tp, tp + fp),
         "recall": ratio(tp, tp + fn),
     }  # fmt: skip
+
+
+def foreground_score(counts: NDArray[np.number], score: str = "iou") -> Scores:
+    """One of these scores (…) of TP, FP, FN (…, C, 3): the mean over the foreground classes (not 0), those left out that have
+    none; NaN where none has."""
+    return mean_of_known(scores_of_counts(np.asarray(counts)[..., 1:, :])[score])
 
 
 def ratio(above: NDArray[np.number], below: NDArray[np.number]) -> Scores:

@@ -22,7 +22,10 @@ from segdemo.metrics.objects import MIN_PIXELS, regions
 from segdemo.metrics.overlaps import Overlaps, overlaps
 from segdemo.text import _
 
-__all__ = ["CHALLENGE_THRESHOLDS", "ObjectCounts", "challenge_precision", "instance_counts", "object_counts"]
+__all__ = [
+    "CHALLENGE_THRESHOLDS", "MATCH", "ObjectCounts", "challenge_precision", "challenge_precisions", "instance_counts",
+    "object_counts",
+]  # fmt: skip
 
 CHALLENGE_THRESHOLDS = np.arange(50, 100, 5) / 100  # (10,): 0.5, 0.55, … 0.95
 MATCH = 0.5
@@ -35,9 +38,7 @@ class ObjectCounts:
     matched: pairs with an IoU of 0.5 or more. missed: true objects without a partner. false: predicted ones without.
     split: true objects with two or more predicted ones mostly inside them. merged: predicted ones with two or more true
     ones. A split or merged object may be matched all the same, by its largest part.
-    ious, pred_ious: the best IoU of each true and of each predicted object, 0 without any overlap.
-    at_thresholds (T, 3) int64: TP, FP, FN objects at each IoU threshold. picture_precisions (I,): `challenge_precision` of
-    each picture, NaN for one without objects in prediction and truth.
+    at_thresholds (T, 3) int64: TP, FP, FN objects at each IoU threshold.
     """
 
     matched: int
@@ -45,25 +46,15 @@ class ObjectCounts:
     false: int
     split: int
     merged: int
-    ious: NDArray[np.float64]
-    pred_ious: NDArray[np.float64]
     at_thresholds: NDArray[np.int64]
-    picture_precisions: NDArray[np.float64]
 
     def __add__(self, other: "ObjectCounts") -> "ObjectCounts":
         if self.at_thresholds.shape != other.at_thresholds.shape:
             raise SettingError(_("Objects that were counted at different IoU thresholds do not add up."))
         return ObjectCounts(
             self.matched + other.matched, self.missed + other.missed, self.false + other.false, self.split + other.split,
-            self.merged + other.merged, np.concatenate([self.ious, other.ious]),
-            np.concatenate([self.pred_ious, other.pred_ious]), self.at_thresholds + other.at_thresholds,
-            np.concatenate([self.picture_precisions, other.picture_precisions]),
+            self.merged + other.merged, self.at_thresholds + other.at_thresholds,
         )  # fmt: skip
-
-    @property
-    def challenge_score(self) -> float:
-        """The nuclei challenge's score, 0–1: the mean of the pictures' precisions; NaN if no picture has objects."""
-        return float(mean_of_known(self.picture_precisions))
 
 
 def object_counts(
@@ -92,19 +83,21 @@ def instance_counts(
         raise SettingError(_("Objects are matched at IoU thresholds of 0.5 or more."))
     found = overlaps(preds, target, valid, min_pixels)
     at_half, *rest = _matches(found, np.array([MATCH, *thresholds]))
-    at_thresholds = np.array(rest, dtype=np.int64)
     matched, false, missed = at_half
     return ObjectCounts(
         matched, missed, false, _holding_several(found.true, found.inner * 2 > found.pred_areas[found.pred]),
-        _holding_several(found.pred, found.inner * 2 > found.true_areas[found.true]), found.best_of_true[found.true_counts],
-        found.best_of_pred[found.pred_counts], at_thresholds, np.array([challenge_precision(at_thresholds)]),
+        _holding_several(found.pred, found.inner * 2 > found.true_areas[found.true]), np.array(rest, dtype=np.int64),
     )  # fmt: skip
 
 
 def challenge_precision(at_thresholds: NDArray[np.integer]) -> float:
     """Mean over the IoU thresholds of TP / (TP + FP + FN), 0–1, of counts (T, 3); NaN without objects in either."""
-    counts = np.asarray(at_thresholds)
-    return float(mean_of_known(ratio(counts[:, 0], counts.sum(axis=1))))
+    return float(challenge_precisions(np.asarray(at_thresholds)))
+
+
+def challenge_precisions(at_thresholds: NDArray[np.integer]) -> NDArray[np.float64]:
+    """The same of several pictures: counts (…, T, 3) → (…). Their mean is the score of the nuclei challenge."""
+    return mean_of_known(ratio(at_thresholds[..., 0], at_thresholds.sum(axis=-1)))
 
 
 def _matches(found: Overlaps, thresholds: NDArray[np.float64]) -> list[tuple[int, int, int]]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from segdemo.metrics.boundary import outline
+from segdemo.metrics.boundary import check_shapes, outline
 
 __all__ = ["hausdorff95"]
 
@@ -37,8 +37,9 @@ def hausdorff95(
     other way round (as MONAI has it; others pool both). A class's boundary is its pixels with a 4-neighbour that is not of
     the class or lies outside the picture. Ignored pixels belong to no class. NaN, undefined, where prediction or truth has
     no pixel of the class, for there is no distance to nothing; so a mean over pictures leaves out what was missed altogether
-    and must say how many it left out.
+    and must say how many it left out. Raises SettingError for maps of different shapes.
     """
+    check_shapes(preds, target)
     valid = np.asarray(target) != ignore_index
     return np.array([_of_class((preds == c) & valid, (target == c) & valid) for c in range(num_classes)])
 

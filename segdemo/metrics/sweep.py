@@ -1,15 +1,13 @@
-"""A threshold sweep: the counts of one class at many thresholds in one pass, and every score of them."""
+"""A threshold sweep: the counts of one class at many thresholds in one pass."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segdemo.metrics.counts import scores_of_counts
 from segdemo.metrics.histograms import count_places, exceeded
 
-__all__ = ["sweep_scores", "threshold_counts"]
+__all__ = ["threshold_counts"]
 
 Counts = NDArray[np.int64]  # (T, 3): TP, FP, FN
-Scores = NDArray[np.float64]  # (T,)
 
 
 def threshold_counts(probs: NDArray[np.floating], truth: NDArray[np.bool_], thresholds: NDArray[np.float64]) -> Counts:
@@ -23,8 +21,3 @@ def threshold_counts(probs: NDArray[np.floating], truth: NDArray[np.bool_], thre
     counted = count_places(places, positive, len(thresholds) + 1)
     fp, tp = counted[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:]  # of those that exceed at least 1, 2, … thresholds
     return np.stack([tp, fp, positive.sum() - tp], axis=1).astype(np.int64)
-
-
-def sweep_scores(counts: Counts) -> dict[str, Scores]:
-    """ "dice", "iou", "precision" and "recall" (T,) of the counts; NaN where there is nothing to divide by."""
-    return scores_of_counts(counts)

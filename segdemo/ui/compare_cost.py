@@ -150,9 +150,7 @@ def _words(points: list[Point], score_name: str) -> str:
     if told:
         lines.append(_("Filled, on it: {names}.", names=told))
     if rough:
-        lines.append(
-            _("With a dot, too close in time to tell, and the line is rough: {names}.", names=_listed(points, rough))
-        )
+        lines.append(_("With a dot, too close in time to tell, and the line is rough: {names}.", names=_listed(points, rough)))
     told_of = rough.union(*found.values())
     if any(point.known and i not in told_of for i, point in enumerate(points)):
         lines.append(_("Each hollow one is matched or beaten by one that costs no more."))

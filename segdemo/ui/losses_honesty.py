@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from segdemo.losslab.honesty import Case, best_threshold, mean_dice_sweep, score_range
-from segdemo.metrics import Convention, expected_calibration_error, score_under, sweep_scores
+from segdemo.metrics import Convention, expected_calibration_error, score_under, scores_of_counts
 from segdemo.text import _
 from segdemo.types import WeightsEntry
 from segdemo.ui.components import convention_rows
@@ -126,7 +126,7 @@ def _class(entry: WeightsEntry, *, pick: bool = True) -> int:
 def _sweep(cases: Sequence[Case], class_index: int, binary: bool, threshold: float) -> None:
     counts = tallies(cases, class_index)[0]
     held = bool(counts[:, 0, [0, 2]].any())  # a found or missed pixel: the truth holds the class
-    scores = sweep_scores(counts.sum(axis=0))
+    scores = scores_of_counts(counts.sum(axis=0))
     best = best_threshold(scores["dice"]) if held else None
     st.plotly_chart(
         sweep_figure(scores, threshold, best), key="honesty_sweep", config=PLAIN,

@@ -20,7 +20,8 @@ from segdemo.ui.words import plain
 from segdemo.weights import get_network, get_weights
 
 __all__ = [
-    "COMPARE_VIEWS", "DEFAULT_MODELS", "DEFAULT_WEIGHTS", "FEWEST_MODELS", "LAYERS", "LENSES", "STYLES", "VIEWS", "address",
+    "COMPARE_VIEWS", "DEFAULT_MODELS", "DEFAULT_WEIGHTS", "FEWEST_MODELS", "LAYERS", "LENSES", "LONGEST_SET",
+    "LONGEST_VALUE", "STYLES", "VIEWS", "address",
     "parse_input", "read_url", "show_url_messages", "write_url",
 ]  # fmt: skip
 
@@ -29,13 +30,14 @@ DEFAULT_NET = "unet"
 DEFAULT_MODELS = "fcn32s/nuclei,fcn8s/nuclei,unet/nuclei"  # from blobs to borders
 FEWEST_MODELS = 2  # of a comparison
 LARGEST_INPUT = 4096
-LONGEST_SET = 3000  # characters
+LONGEST_SET = 4000  # characters
+LONGEST_VALUE = 2500  # characters of one of its values
 STYLES = ("fill", "contour")
 LENSES = ("channels", "probe", "whatif", "why", "time", "gate")
 VIEWS = ("curves", "spoil", "race", "trained", "honesty")
 COMPARE_VIEWS = ("panes", "disagreement", "scores", "cost")
 LAYERS = ("convolution", "mixing", "pooling", "upsampling", "coverage", "field", "normalise", "shapes")
-MESSAGES_KEY, PAGE_KEY, WRITTEN_KEY = "url_messages", "url_page", "url_written"
+MESSAGES_KEY, PAGE_KEY, WRITTEN_KEY, BARE_KEY = "url_messages", "url_page", "url_written", "url_bare"
 
 
 @dataclass(frozen=True)
@@ -86,13 +88,13 @@ def _word(text: str) -> str:
 
 
 def _lens(text: str) -> str:
-    if text and text not in LENSES:
+    if text not in LENSES:
         raise SettingError(_("In the address, lens is one of: {names}.", names=", ".join(LENSES)))
     return text
 
 
 def _view(text: str) -> str:
-    if text and text not in VIEWS:
+    if text not in VIEWS:
         raise SettingError(_("In the address, view is one of: {names}.", names=", ".join(VIEWS)))
     return text
 
@@ -110,10 +112,13 @@ def _race(text: str) -> str:
 
 
 def _models(text: str) -> str:
-    found = parse_candidates(text.split(","))
-    if len(found) < FEWEST_MODELS:
-        raise SettingError(_("In the address, models names two to {most} sets of weights, with commas between them.",
-                             most=MAX_CANDIDATES))  # fmt: skip
+    named = [part for part in text.split(",") if part.strip()]
+    found = parse_candidates(named, most=len(named)) if named else ()
+    if not FEWEST_MODELS <= len(found) <= MAX_CANDIDATES:
+        raise SettingError(_("In the address, models names two to {most} different sets of weights, not {n}, with commas between "
+                             "them. Another comparison is shown instead.", most=MAX_CANDIDATES, n=len(found)))  # fmt: skip
+    if len(found) < len(named):
+        _say(_("In the address, models names something twice. It is compared once."))
     for entry in map(entry_of, found):
         if entry.task != "segment":
             raise SettingError(_("{id} draws pictures instead of labelling them.", id=entry.weights_id))
@@ -133,7 +138,8 @@ def _layer(text: str) -> str:
 
 
 def _set(text: str) -> str:
-    if len(text) > LONGEST_SET or not re.fullmatch(r"(?:[a-z_]{1,30}:[A-Za-z0-9_.-]{1,1500}(?:,(?!$)|$)){0,24}", text):
+    pair = rf"[a-z_]{{1,30}}:[A-Za-z0-9_.-]{{1,{LONGEST_VALUE}}}"
+    if len(text) > LONGEST_SET or not re.fullmatch(rf"(?:{pair}(?:,(?!$)|$)){{0,48}}", text):
         raise SettingError(_("In the address, set holds pairs such as stride:2, with commas between them."))
     return text
 
@@ -151,14 +157,14 @@ def _parameters() -> dict[str, Parameter]:
         "style": Parameter(STYLES[0], _style),
         "opacity": Parameter(55, _percent),
         "threshold": Parameter(50, _percent),
-        "net": Parameter(DEFAULT_NET, _net),
-        "beside": Parameter("", _net),
-        "input": Parameter("", parse_input),
-        "options": Parameter("", _options),
-        "stage": Parameter("", _word),
-        "lens": Parameter("", _lens),
-        "second": Parameter("", _network),
-        "view": Parameter("", _view),
+        "net": Parameter(DEFAULT_NET, _net, "architectures"),
+        "beside": Parameter("", _net, "architectures"),
+        "input": Parameter("", parse_input, "architectures"),
+        "options": Parameter("", _options, "architectures"),
+        "stage": Parameter("", _word, "features"),
+        "lens": Parameter(LENSES[0], _lens, "features"),
+        "second": Parameter("", _network, "features"),
+        "view": Parameter(VIEWS[0], _view, "losses"),
         "run": Parameter("", _run, "training"),  # whoever has it can stop the training: no other link gives it away
         "race": Parameter("", _race, "losses"),  # the same
         "models": Parameter(DEFAULT_MODELS, _models, "compare"),
@@ -172,17 +178,35 @@ def read_url(page: str) -> None:
     """Bring the session in line with the address, where that is newer: in a new session, and after back or forward.
 
     Going to another page drops what stood in the address; the session then knows better and writes it again. So does
-    a widget that was just changed: under load its message can still carry the address of a moment ago.
+    a widget that was just changed: under load its message can still carry the address of a moment ago. What only other
+    pages' addresses show stays as it is.
     """
-    address = st.query_params.to_dict()
-    written = st.session_state.get(WRITTEN_KEY)
-    moved = st.session_state.get(PAGE_KEY) == page and address != written and _as_address() == written
-    st.session_state[PAGE_KEY] = page
+    state, address = st.session_state, st.query_params.to_dict()
+    moved = _moved(page, address)
+    state[PAGE_KEY] = page
     for key, parameter in _parameters().items():
-        if key not in st.session_state or moved:
-            st.session_state[key] = _checked(address.get(key), parameter)
-    if moved or "architecture" not in st.session_state:
-        st.session_state["architecture"] = get_weights(st.session_state["weights"]).model
+        if key not in state or (moved and parameter.page in (None, page)):
+            state[key] = _checked(address.get(key), parameter)
+    if moved or "architecture" not in state:
+        state["architecture"] = get_weights(state["weights"]).model
+
+
+def _moved(page: str, address: dict[str, str]) -> bool:
+    """Whether the address is one that the browser's history, or a link, gave a session that has another.
+
+    A page that was come to through the navigation has an entry without anything in the history, before that which
+    `write_url` made. Back to it means nothing new.
+    """
+    state = st.session_state
+    came, written, bare = state.get(PAGE_KEY), state.get(WRITTEN_KEY), state.setdefault(BARE_KEY, set())
+    if came is None:
+        return False  # a new session takes everything from the address
+    if came != page:
+        if not address:
+            bare.add(page)
+        state[PAGE_KEY] = page
+        return bool(address) and address not in (written, _as_address())
+    return address != written and _as_address() == written and (bool(address) or page not in bare)
 
 
 def _checked(text: str | None, parameter: Parameter) -> object:
@@ -192,8 +216,13 @@ def _checked(text: str | None, parameter: Parameter) -> object:
     try:
         return parameter.parse(text)
     except SettingError as error:
-        st.session_state.setdefault(MESSAGES_KEY, []).append(str(error))
+        _say(str(error))
         return parameter.default
+
+
+def _say(sentence: str) -> None:
+    """Remember a sentence for `show_url_messages`."""
+    st.session_state.setdefault(MESSAGES_KEY, []).append(sentence)
 
 
 def show_url_messages() -> None:
@@ -208,6 +237,8 @@ def write_url() -> None:
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
     st.session_state[WRITTEN_KEY] = wanted
+    if not wanted:  # here an address without anything means this
+        st.session_state.setdefault(BARE_KEY, set()).discard(st.session_state.get(PAGE_KEY))
 
 
 def address() -> str:

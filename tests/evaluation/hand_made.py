@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from segdemo.evaluation.candidate import Candidate
-from segdemo.evaluation.results import CandidateResult, Evaluation, EvaluationSettings, PictureScores
+from segdemo.evaluation.scores.results import CandidateResult, Evaluation, EvaluationSettings, PictureScores
 from segdemo.metrics import (
     boundary_counts,
     class_counts,

@@ -12,6 +12,11 @@ from segdemo.evaluation.candidate import MAX_CANDIDATES, Candidate, entry_of, pa
         (Candidate("unet/nuclei"), "unet/nuclei"),
         (Candidate("unet/nuclei", threshold=0.35), "unet/nuclei@threshold=0.35"),
         (Candidate("unet/nuclei", precision="float32", scale=0.5), "unet/nuclei@precision=float32@scale=0.5"),
+        (Candidate("unet/nuclei", threshold=1e-5), "unet/nuclei@threshold=0"),
+        (Candidate("unet/nuclei", threshold=-1e-9), "unet/nuclei@threshold=0"),
+        (Candidate("unet/nuclei", threshold=0.1234567), "unet/nuclei@threshold=0.1235"),
+        (Candidate("unet/nuclei", threshold=0.50001), "unet/nuclei"),
+        (Candidate("unet/nuclei", scale=1 / 3), "unet/nuclei@scale=0.3333"),
         (Candidate("unet/nuclei", 0.0, "bfloat16", 4.0), "unet/nuclei@threshold=0@precision=bfloat16@scale=4"),
     ],
 )
@@ -37,3 +42,7 @@ def test_one_to_six_and_each_once() -> None:
     for texts in ([], [" "], [f"unet/nuclei@threshold=0.{n}" for n in range(1, MAX_CANDIDATES + 2)]):
         with pytest.raises(SettingError):
             parse_candidates(texts)
+
+
+def test_what_is_called_the_same_is_the_same() -> None:
+    assert Candidate("unet/nuclei", 0.30000001) == Candidate("unet/nuclei", 0.3) == parse_candidate("unet/nuclei@threshold=.30")

@@ -18,10 +18,10 @@ from pycocotools.cocoeval import COCOeval
 
 from segdemo.data.nuclei_like import draw_nuclei
 from segdemo.errors import ImageError
-from segdemo.evaluation.coco import write_coco, write_coco_results
-from segdemo.evaluation.coco_reading import labels_from_coco
-from segdemo.evaluation.regions import AnnotatedPicture
-from segdemo.evaluation.rle import compressed, decompressed, run_lengths, runs_inside
+from segdemo.evaluation.annotations.coco import write_coco
+from segdemo.evaluation.annotations.coco_reading import labels_from_coco
+from segdemo.evaluation.annotations.regions import AnnotatedPicture
+from segdemo.evaluation.annotations.rle import compressed, decompressed, run_lengths, runs_inside
 from segdemo.types import ClassInfo, LabelMap
 
 # pycocotools 2.0.11 makes its arrays as numpy before 2 wanted it.
@@ -116,12 +116,12 @@ def test_predictions_are_scored_by_their_evaluation(tmp_path: Path, capsys: pyte
     scores = np.zeros((3, 4, 5), np.float32)
     scores[1], scores[2] = 0.6, 0.9
     preds = [AnnotatedPicture("0.png", RING, CLASSES, scores), target[1]]
-    file = io.StringIO()
-    write_coco_results(preds, file)
-    assert {r["score"] for r in json.loads(file.getvalue()) if r["image_id"] == 1} == {0.6, 0.9}
+    found = json.loads(written(preds))["annotations"]
+    assert {annotation["score"] for annotation in found if annotation["image_id"] == 1} == {0.6, 0.9}
     coco = opened(written(target), tmp_path)
-    (tmp_path / "results.json").write_text(file.getvalue())
-    evaluation = COCOeval(coco, coco.loadRes(str(tmp_path / "results.json")), "segm")
+    names = ("image_id", "category_id", "segmentation")
+    results = [{**{name: annotation[name] for name in names}, "score": annotation.get("score", 1.0)} for annotation in found]
+    evaluation = COCOeval(coco, coco.loadRes(results), "segm")
     evaluation.evaluate()
     evaluation.accumulate()
     evaluation.summarize()

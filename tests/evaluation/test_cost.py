@@ -1,99 +1,23 @@
-"""Costs: counted exactly where they can be, measured in paired rounds where they cannot, and the Pareto front."""
-
-import itertools
-from collections.abc import Callable
+"""Costs: counted exactly where they can be, and measured in paired rounds where they cannot."""
 
 import numpy as np
 import pytest
-import torch
-from torch import Tensor, nn
 
 from segdemo.data import Picture
 from segdemo.data.nuclei_like import draw_nuclei
 from segdemo.devices import cpu_has_bf16
+from segdemo.errors import ImageError
 from segdemo.evaluation.candidate import Candidate
 from segdemo.evaluation.cost import Cost, macs_at, measure_costs, relative_time
-from segdemo.evaluation.pareto import pareto_front
 from segdemo.inference import Engine
-from segdemo.inference.loaded import LoadedModel
-from segdemo.inference.memory import peak_bytes
-from segdemo.inference.speed import paired_rounds
-from segdemo.types import Latency
+from segdemo.types import Latency, Prediction
 from segdemo.weights import get_weights, weights_path
 
 SMALL = "unet/nuclei-small"
-NAN = float("nan")
 
 
 def drawn(side: int = 48) -> Picture:
     return Picture("drawn", f"{side}", draw_nuclei(side, side, seed=4)[0], (side, side))
-
-
-class Skipping(nn.Module):
-    """Keeps the first map until the end, as a skip connection does."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.first, self.second = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1)
-        self.last = nn.Conv2d(8, 1, 1)
-
-    def forward(self, image: Tensor) -> Tensor:
-        first = self.first(image)
-        second = self.second(self.second(first))
-        return self.last(first + second)
-
-
-def loaded(module: nn.Module, half: bool = False) -> LoadedModel:
-    entry = get_weights(SMALL)
-    module = module.eval().to(torch.bfloat16 if half else torch.float32)
-    return LoadedModel(entry, module, torch.device("cpu"), "bfloat16" if half else "float32")
-
-
-def image(side: int) -> Tensor:
-    return torch.zeros(1, 3, side, side).to(memory_format=torch.channels_last)
-
-
-PIXELS = 16 * 16
-MAP = 8 * PIXELS * 4  # bytes of eight channels in float32
-
-
-@pytest.mark.parametrize(
-    ("make", "expected"),
-    [
-        (lambda: nn.Conv2d(3, 8, 3, padding=1), MAP),
-        (lambda: nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 1, 1)), 2 * MAP),
-        (lambda: nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(inplace=True), nn.Conv2d(8, 1, 1)), MAP + MAP // 8),
-        (Skipping, 3 * MAP + MAP // 8),  # first, second and their sum are held when the last is made
-        (nn.Identity, 0),
-        (lambda: nn.Flatten(0, 1), 0),  # a view
-    ],
-)
-def test_the_peak_is_what_a_hand_computes(make: Callable[[], nn.Module], expected: int) -> None:
-    assert peak_bytes(loaded(make()), image(16)) == expected
-
-
-def test_half_precision_takes_half_and_a_copy_of_the_picture() -> None:
-    model = loaded(nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 1, 1)), half=True)
-    assert peak_bytes(model, image(16)) == MAP + 3 * PIXELS * 2
-
-
-def test_counting_again_gives_the_same_and_the_allocator_agrees() -> None:
-    """PyTorch's own record of allocations, of a network with skips, pooling and interpolation."""
-    model = Engine("cpu").with_model(SMALL, lambda model: model, precision="float32")
-    picture = image(256)
-    assert peak_bytes(model, picture) == (counted := peak_bytes(model, picture))
-    with torch.inference_mode(), torch.profiler.profile(profile_memory=True) as profile:
-        model(picture)
-    events = [e for e in profile.profiler.kineto_results.events() if e.name() == "[memory]"]  # type: ignore[union-attr]
-    changes = [e.nbytes() for e in sorted(events, key=lambda e: e.start_ns())]
-    assert counted == pytest.approx(max(itertools.accumulate(changes)), rel=0.01)
-
-
-def test_every_round_runs_each_once_and_begins_with_another() -> None:
-    ran: list[str] = []
-    runs = [lambda name=name: (ran.append(name), name.upper())[1] for name in "abc"]
-    assert list(paired_rounds(runs, 3)) == [["A", "B", "C"]] * 3
-    assert ["".join(ran[i : i + 3]) for i in range(0, 12, 3)] == ["abc", "bca", "cab", "abc"]
 
 
 def test_measured_costs_are_exact_where_they_can_be() -> None:
@@ -156,28 +80,19 @@ def test_relative_time_is_the_median_of_the_ratios() -> None:
     assert np.isnan(relative_time(slow, Cost(candidate)))
 
 
-@pytest.mark.parametrize(
-    ("cost", "score", "front"),
-    [
-        ([1, 2, 3], [0.1, 0.2, 0.3], [0, 1, 2]),
-        ([3, 1, 2], [0.3, 0.1, 0.05], [1, 0]),
-        ([1, 1, 2], [0.5, 0.6, 0.6], [1]),  # the same cost, and the same score for more
-        ([1, 1, 2], [0.5, 0.5, 0.7], [0, 1, 2]),  # equal points stay together
-        ([1, NAN, 2, 0.5], [0.5, 0.9, NAN, 0.4], [3, 0]),
-        ([NAN], [1.0], []),
-        ([], [], []),
-    ],
-)
-def test_pareto_front(cost: list[float], score: list[float], front: list[int]) -> None:
-    assert pareto_front(cost, score) == front
+def test_a_network_that_cannot_take_the_picture_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is measured no more: it fails in the round that warms up and in the first that counts."""
+    engine, calls = Engine("cpu"), []
+    predict = engine.predict
 
+    def refusing(*args: object, **settings: object) -> Prediction:
+        if settings["scale"] != 1:
+            calls.append(settings)
+            raise ImageError("Too small.")
+        return predict(*args, **settings)  # type: ignore[arg-type]
 
-def test_the_front_is_what_comparing_all_pairs_gives() -> None:
-    rng = np.random.default_rng(0)
-    for _ in range(50):
-        cost, score = rng.integers(0, 6, 12).astype(float), rng.integers(0, 6, 12).astype(float)
-        beaten = [
-            any(cost[j] <= cost[i] and score[j] >= score[i] and (cost[j], score[j]) != (cost[i], score[i]) for j in range(12))
-            for i in range(12)
-        ]
-        assert sorted(pareto_front(cost.tolist(), score.tolist())) == [i for i in range(12) if not beaten[i]]
+    monkeypatch.setattr(engine, "predict", refusing)
+    costs = list(measure_costs(engine, (Candidate(SMALL), Candidate(SMALL, scale=0.5)), drawn(), 4))[-1].costs
+    assert costs[0].failure is None and len(costs[0].latencies) == 4
+    assert costs[1].failure is not None and costs[1].failure.text == "Too small."
+    assert len(calls) == 2

@@ -1,28 +1,32 @@
 """Judging a data set: the counts are those of the metrics, in order, whatever fails; and pixels are forgotten."""
 
 import gc
-import io
+import json
 import threading
 import time
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from segdemo.errors import CheckpointError, DataSetError, ImageError
+from segdemo.errors import CheckpointError, DataSetError, ImageError, SettingError
+from segdemo.evaluation.annotations.coco_reading import labels_from_coco
+from segdemo.evaluation.annotations.geojson import labels_from_geojson
 from segdemo.evaluation.candidate import Candidate
 from segdemo.evaluation.data_set import LabelledPicture, LabelledSet, from_files, from_folder, open_labelled_set
-from segdemo.evaluation.evaluate import Evaluator
-from segdemo.evaluation.exporting import PredictionFiles
+from segdemo.evaluation.evaluate import Evaluator, Kept
+from segdemo.evaluation.exporting import PredictionFiles, candidate_file_name
 from segdemo.evaluation.kept_examples import KeptExamples
-from segdemo.evaluation.results import Evaluation, EvaluationSettings
+from segdemo.evaluation.scores.results import Evaluation, EvaluationSettings
 from segdemo.inference import Engine
 from segdemo.metrics import boundary_counts, confusion_matrix, hausdorff95, threshold_counts
-from segdemo.types import Latency, Prediction
+from segdemo.types import ClassInfo, Latency, Prediction
 from segdemo.weights import get_weights
 
 Png = Callable[[np.ndarray], bytes]
@@ -33,6 +37,8 @@ SHAPES = Candidate("unet/shapes")
 
 class Oracle:
     """In place of an engine: probabilities are the picture's own red, so that every count is known. `log` are its passes."""
+
+    device_label = "An oracle"
 
     def __init__(self, pause_s: float = 0.0) -> None:
         self.log: list[tuple[str, float]] = []
@@ -134,10 +140,12 @@ def test_what_fails_is_told_and_the_rest_goes_on() -> None:
     evaluation = judged(LabelledSet("drawn", CLASSES, data.names, read), A, B, Candidate("segnet/nuclei"), SHAPES)
     assert {name: notice.text for name, notice in evaluation.left_out.items()} == {"p1": "This picture is damaged."}
     one, other = evaluation.results
+    failed = {name: notice.text for name, notice in other.failed.items()}
     assert [scores.picture for scores in one.pictures] == ["p0", "p2", "p3"] and not one.failed
-    assert [scores.picture for scores in other.pictures] == ["p0", "p3"] and other.failed == {"p2": "This one is too much."}
-    assert evaluation.refused["segnet/nuclei"] == "These weights are torn."
-    assert "circle" in evaluation.refused["unet/shapes"]
+    assert [scores.picture for scores in other.pictures] == ["p0", "p3"] and failed == {"p2": "This one is too much."}
+    assert evaluation.refused["segnet/nuclei"].text == "These weights are torn."
+    assert "circle" in evaluation.refused["unet/shapes"].text
+    assert evaluation.machine == "An oracle"
 
 
 def test_classes_that_one_side_lacks_are_background() -> None:
@@ -201,12 +209,14 @@ def test_memory_does_not_grow_with_the_pictures() -> None:
             kept.append(tracemalloc.get_traced_memory()[0])
     finally:
         tracemalloc.stop()
-    assert evaluator.snapshot().done == 40
+    assert evaluator.done == 40
     assert kept[2] - kept[1] < 18 * 20_000
 
 
 class Bright:
     """An engine's stand-in that finds one square."""
+
+    device_label = "A lamp"
 
     def predict(self, image: np.ndarray, weights_id: str, **_settings: object) -> Prediction:
         entry = get_weights(weights_id)
@@ -309,15 +319,136 @@ def test_examples_are_the_worst_and_few() -> None:
     np.testing.assert_array_equal(chosen[0].preds[1], pictures(20)[place][0][..., 0] / np.float32(255) > 0.9)
 
 
+def test_steps_run_once_at_a_time() -> None:
+    """A second caller would count pictures twice."""
+    evaluator = Evaluator(in_memory(pictures(6)), (A,), Oracle(), workers=2)  # type: ignore[arg-type]
+    first = evaluator.steps()
+    assert next(first).done == 1
+    with pytest.raises(SettingError, match="running already"):
+        next(evaluator.steps())
+    assert next(first).done == 2, "the refused one has stopped nothing"
+    first.close()  # type: ignore[attr-defined]
+    assert [step.done for step in evaluator.steps()] == [3, 4, 5, 6]
+    assert [scores.picture for scores in evaluator.snapshot().results[0].pictures] == [f"p{i}" for i in range(6)]
+
+
+def test_an_error_of_the_program_frees_it_for_another_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluator = Evaluator(in_memory(pictures(3)), (A,), Oracle())  # type: ignore[arg-type]
+    with monkeypatch.context() as patch:
+        patch.setattr(Evaluator, "_ask", lambda *_args: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            list(evaluator.steps())
+    assert [step.done for step in evaluator.steps()] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("kept", "preds", "predictions"), [("counts", 0, 0), ("labels", 2, 0), ("predictions", 2, 2)])
+def test_steps_bring_what_was_asked_for(kept: Kept, preds: int, predictions: int) -> None:
+    evaluator = Evaluator(in_memory(pictures(2)), (A, B), Oracle(), kept=kept)  # type: ignore[arg-type]
+    assert evaluator.keys == (A.key, B.key) and evaluator.done == 0
+    for step in evaluator.steps():
+        assert step.judged is not None and len(step.judged.scores) == 2
+        assert (len(step.judged.preds), len(step.judged.predictions)) == (preds, predictions)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"boundary_tolerance": -1}, {"boundary_tolerance": float("nan")}, {"bins": 0}, {"thresholds": (0.5, 0.2)},
+     {"thresholds": (0.5, 0.5)}, {"thresholds": (0.5, 1.5)}, {"thresholds": (float("nan"),)}],
+)  # fmt: skip
+def test_impossible_settings_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(SettingError):
+        EvaluationSettings(**wrong)
+
+
+class Rooms(Oracle):
+    """Its classes are wall, floor and door: none is the background. The red of a picture says which."""
+
+    entry = replace(
+        get_weights("unet/shapes"), weights_id="a/rooms",
+        classes=tuple(ClassInfo(name, (9, i, i)) for i, name in enumerate(("wall", "floor", "door"))),
+    )  # fmt: skip
+
+    def predict(self, image: np.ndarray, weights_id: str, **settings: Any) -> Prediction:
+        preds = np.minimum(image[..., 0] // 100, 2).astype(np.uint8)
+        scores = np.stack([preds == i for i in range(3)]).astype(np.float32)
+        return Prediction(preds, scores, self.entry.classes, Latency(), weights_id)
+
+
 def test_predictions_become_files(tmp_path: Path) -> None:
+    """Read back, every file holds exactly what the network said."""
     data = in_memory(pictures(3))
-    evaluator = Evaluator(data, (A, B), Oracle(), with_predictions=True)  # type: ignore[arg-type]
-    folders = {"masks": tmp_path / "m", "geojson": tmp_path / "g", "coco": tmp_path / "c" / "all.json"}
-    with PredictionFiles(data.names, (A.key, B.key), **folders) as files:
+    evaluator = Evaluator(data, (A, B), Oracle(), kept="predictions")  # type: ignore[arg-type]
+    check_files(tmp_path, evaluator, "nucleus")
+
+
+def test_a_network_without_background_loses_no_class(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("segdemo.evaluation.evaluate.entry_of", lambda _candidate: Rooms.entry)
+    data = in_memory(pictures(3), ("wall", "floor", "door"))
+    candidates = (Candidate("a/rooms"),)
+    check_files(tmp_path, Evaluator(data, candidates, Rooms(), kept="predictions"), "wall")  # type: ignore[arg-type]
+
+
+def check_files(folder: Path, evaluator: Evaluator, first: str) -> None:
+    names, keys = evaluator.data.names, evaluator.keys
+    said: dict[str, dict[str, Prediction]] = {}
+    with PredictionFiles(
+        names, keys, masks=folder / "m", geojson=folder / "g", coco=folder / "c" / "all.json"
+    ) as files:  # fmt: skip
+        assert not list(folder.iterdir()), "nothing is opened before the first picture"
         for step in evaluator.steps():
             assert step.judged is not None
             files.add(step.judged)
-            labels = np.asarray(Image.open(io.BytesIO((tmp_path / "m" / "unet-nuclei" / f"{step.name}.png").read_bytes())))
-            np.testing.assert_array_equal(labels, step.judged.predictions[A.key].preds)
-    assert sorted(path.name for path in (tmp_path / "c").iterdir()) == ["all-fcn8s-nuclei.json", "all-unet-nuclei.json"]
-    assert len(list((tmp_path / "g").glob("*/*.geojson"))) == 6
+            said[step.name] = dict(step.judged.predictions)
+    assert files.bytes_written == sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    for key in keys:
+        stem = candidate_file_name(key)
+        coco = (folder / "c" / ("all.json" if len(keys) == 1 else f"all-{stem}.json")).read_text()
+        assert first in {category["name"] for category in json.loads(coco)["categories"]}
+        for number, name in enumerate(names, start=1):
+            prediction = said[name][key]
+            labels = np.asarray(Image.open(folder / "m" / stem / f"{name}.png"))
+            np.testing.assert_array_equal(labels, prediction.preds)
+            text = (folder / "g" / stem / f"{name}.geojson").read_text()
+            np.testing.assert_array_equal(labels_from_geojson(text, prediction.size, prediction.classes), labels)
+            np.testing.assert_array_equal(labels_from_coco(coco, number, prediction.classes), labels)
+
+
+def test_what_cannot_be_written_is_a_sentence_and_leaves_no_thread(tmp_path: Path) -> None:
+    (tmp_path / "all-fcn8s-nuclei.json").mkdir()  # the second file cannot be opened
+    evaluator = Evaluator(in_memory(pictures(2)), (A, B), Oracle(), kept="predictions")  # type: ignore[arg-type]
+    files = PredictionFiles(evaluator.data.names, evaluator.keys, coco=tmp_path / "all.json")
+    step = next(evaluator.steps())
+    assert step.judged is not None
+    with pytest.raises(SettingError, match=r"all-fcn8s-nuclei\.json cannot be written"), files:
+        files.add(step.judged)
+    files.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "segdemo-coco"]
+
+
+def test_files_that_never_began_hold_nothing(tmp_path: Path) -> None:
+    """Where the work cannot even be submitted, there is nothing to close."""
+    before = threading.active_count()
+    files = PredictionFiles(("a",), (A.key,), coco=tmp_path / "c" / "all.json", masks=tmp_path / "m")
+    assert threading.active_count() == before and not list(tmp_path.iterdir()) and files.bytes_written == 0
+    files.close()
+    files.close()
+
+
+def test_what_goes_wrong_while_a_file_is_written_is_told_at_the_next_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for a writer that has given up, and the error is the writer's own."""
+
+    def full(*_args: object) -> None:
+        raise OSError(28, "No space left on device", "all.json")
+
+    monkeypatch.setattr("segdemo.evaluation.exporting.write_coco", full)
+    evaluator = Evaluator(in_memory(pictures(30)), (A,), Oracle(), kept="predictions")  # type: ignore[arg-type]
+    files = PredictionFiles(evaluator.data.names, evaluator.keys, coco=tmp_path / "all.json")
+    with pytest.raises(SettingError, match="No space left"), files:
+        for step in evaluator.steps():
+            assert step.judged is not None
+            files.add(step.judged)
+            files._coco[A.key]._thread.join(0.05)
+    assert evaluator.done < 30
+    assert not [thread for thread in threading.enumerate() if thread.name in ("segdemo-coco", "segdemo-evaluate_0")]

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from segdemo.errors import ImageError, SettingError
-from segdemo.evaluation.geojson import geojson_text, labels_from_geojson
-from segdemo.evaluation.regions import AnnotatedPicture, annotated, background_of
+from segdemo.evaluation.annotations.geojson import geojson_text, labels_from_geojson
+from segdemo.evaluation.annotations.regions import AnnotatedPicture, annotated
 from segdemo.types import ClassInfo, LabelMap, Latency, Prediction
 
 CLASSES = (ClassInfo("background", (0, 0, 0)), ClassInfo("nucleus", (230, 159, 0)), ClassInfo("débris", (0, 114, 178)))
@@ -59,7 +59,6 @@ def test_scores_of_a_smaller_working_size_are_read_where_the_labels_came_from() 
 
 def test_a_network_without_background_names_every_pixel() -> None:
     classes = (ClassInfo("wall", (9, 9, 9)), *CLASSES[1:])
-    assert background_of(classes) is None and background_of(CLASSES) == 0 and background_of(classes[:2]) == 0
     text = geojson_text(AnnotatedPicture("a.png", LABELS, classes, background=None))
     assert {f["properties"]["classification"]["name"] for f in json.loads(text)["features"]} == {"wall", "nucleus", "débris"}
     np.testing.assert_array_equal(labels_from_geojson(text, (3, 4), classes), LABELS)

@@ -1,11 +1,15 @@
 """Label spaces come together by the names of the classes, and what cannot be compared is said."""
 
+import contextvars
+import gettext
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from segdemo.evaluation.label_space import common_space, space_of_data
+from segdemo import text
+from segdemo.evaluation.label_space import LabelSpace, background_of, common_space, space_of_data
+from segdemo.text import set_language
 from segdemo.types import ClassInfo, WeightsEntry
 from segdemo.weights import get_weights
 
@@ -54,7 +58,7 @@ def test_names_are_compared_without_case_and_underscores() -> None:
 
 def test_who_shares_nothing_is_refused_and_the_rest_go_on() -> None:
     space = common_space([TWO, ANIMALS, THREE])
-    assert list(space.refused) == ["a/animals"] and "cat" in space.refused["a/animals"]
+    assert list(space.refused) == ["a/animals"] and "cat" in space.refused["a/animals"].text
     assert list(space.tables) == ["a/two", "a/three"]
 
 
@@ -96,5 +100,35 @@ def test_a_network_without_a_name_for_its_foreground_fits_two_class_data() -> No
 @pytest.mark.parametrize("classes", [("background", "nucleus"), ("background", "class 1", "class 2", "class 3")])
 def test_data_that_no_network_knows_are_named_in_the_sentence(classes: tuple[str, ...]) -> None:
     space = space_of_data([ANIMALS], classes)
-    assert classes[1] in space.refused["a/animals"] and "cat" in space.refused["a/animals"]
+    sentence = space.refused["a/animals"].text
+    assert classes[1] in sentence and "cat" in sentence
     assert names(space.classes) == list(classes) and not space.tables
+
+
+@pytest.mark.parametrize(
+    ("names_", "background"),
+    [(("background", "a", "b"), 0), (("Un_labeled", "a", "b"), None), (("_Background_", "a", "b"), 0), (("a", "b"), 0),
+     (("wall", "b", "c"), None), ((), 0)],
+)  # fmt: skip
+def test_the_background_is_the_first_of_two_or_named_so(names_: tuple[str, ...], background: int | None) -> None:
+    assert background_of(names_) == background
+
+
+def test_what_is_kept_for_all_visitors_is_read_in_the_language_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A visitor who reads German was first; another one reads the same refusal in English."""
+    german = {"{id} draws pictures instead of labelling them.": "{id} malt.", "none": "keine", "anything else": "alles andere"}
+
+    class German(gettext.NullTranslations):
+        def gettext(self, message: str) -> str:
+            return german.get(message, message)
+
+    monkeypatch.setattr(text, "_catalogue", lambda language: German() if language == "de" else gettext.NullTranslations())
+
+    def in_german() -> tuple[LabelSpace, str]:
+        set_language("de")
+        space = common_space([SCENE, entry("a/rooms", "wall", "floor", "door"), entry("a/d", "x", "y", task="reconstruct")])
+        return space, space.refused["a/d"].text
+
+    space, read = contextvars.copy_context().run(in_german)
+    assert (read, space.refused["a/d"].text) == ("a/d malt.", "a/d draws pictures instead of labelling them.")
+    assert space.classes[0].name == "anything else"

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from segdemo.data.nuclei_like import draw_nuclei
 from segdemo.errors import ImageError
-from segdemo.evaluation.filling import filled, paint
-from segdemo.evaluation.outlines import Polygon, labelled_polygons, mask_polygons
+from segdemo.evaluation.annotations.filling import filled, paint
+from segdemo.evaluation.annotations.outlines import Polygon, labelled_polygons, mask_polygons
 
 Mask = NDArray[np.bool_]
 MASKS = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=10))

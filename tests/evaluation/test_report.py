@@ -1,9 +1,12 @@
 """The report: complete, bounded, and deaf to whatever a file is called."""
 
 import base64
+import contextvars
+import gettext
 import io
 import re
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from html.parser import HTMLParser
 
 import numpy as np
@@ -11,9 +14,10 @@ import pytest
 from PIL import Image
 
 from segdemo.evaluation.examples import make_example, worst_pictures
-from segdemo.evaluation.report import report_html
-from segdemo.evaluation.report_pictures import bounded_panels, error_picture
-from segdemo.evaluation.results import Evaluation
+from segdemo.evaluation.report.page import report_html
+from segdemo.evaluation.report.pictures import bounded_panels, error_picture
+from segdemo.evaluation.scores.results import Evaluation
+from segdemo.text import set_language
 from segdemo.types import ClassInfo
 
 from .hand_made import CLASSES, THREE, evaluation_of, notice, result_of, square, two_candidates
@@ -50,9 +54,9 @@ def hostile() -> Evaluation:
     """Everything that comes from outside bears the hostile name."""
     classes = (CLASSES[0], ClassInfo(HOSTILE, (1, 2, 3)))
     pairs = {HOSTILE: (square(4, 6), square(4, 4)), "b": (square(4, 4), square(4, 4))}
-    known = {"failed": {HOSTILE: HOSTILE}, "unknown": (HOSTILE,), "extra": (HOSTILE,), "shrunk": (HOSTILE,)}
+    known = {"failed": {HOSTILE: notice(HOSTILE)}, "unknown": (HOSTILE,), "extra": (HOSTILE,), "shrunk": (HOSTILE,)}
     results = [result_of("unet/nuclei", pairs, classes, **known), result_of("segnet/nuclei", pairs, classes)]
-    return evaluation_of(results, classes, left_out={HOSTILE: notice(HOSTILE)}, refused={HOSTILE: HOSTILE},
+    return evaluation_of(results, classes, left_out={HOSTILE: notice(HOSTILE)}, refused={HOSTILE: notice(HOSTILE)},
                          notices=(notice(HOSTILE),))  # fmt: skip
 
 
@@ -61,7 +65,7 @@ def test_it_says_what_was_found() -> None:
     page = Outline(report_html(evaluation, title="My comparison", created=WHEN))
     assert "My comparison" in page.text and "2026-01-02 03:04" in page.text
     assert "unet/nuclei scores highest, with an IoU of 1.000 on 6 pictures." in page.text
-    assert "unet/nuclei is better than segnet/nuclei@threshold=0.3 by 47.6 ±" in page.text
+    assert "unet/nuclei is better than segnet/nuclei@threshold=0.3 by 47.6 (" in page.text
     for result in evaluation.results:
         assert result.entry.sha256 in page.text
     assert re.search(r"torch \d", page.text) and "Nothing: every picture could be used" in page.text
@@ -165,3 +169,19 @@ def test_many_classes_and_long_lists_stay_readable() -> None:
     text = Outline(report_html(evaluation_of([result_of("unet/nuclei", pairs, classes)], classes, left_out=left_out))).text
     assert "in percent, blank below one half" in text and "199.png" in text
     assert "200.png" not in text and "And 3 more." in text and "Files left out: 203" in text
+
+
+def test_it_says_its_language_its_time_zone_and_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("segdemo.text._catalogue", lambda _language: gettext.NullTranslations())
+    summer = datetime(2026, 7, 2, 3, 4, tzinfo=timezone(timedelta(hours=2), "CEST"))
+    evaluation = replace(two_candidates(), machine="A fast one")
+
+    def korean() -> str:
+        set_language("ko-KR")
+        return report_html(evaluation, created=summer)
+
+    found = Outline(contextvars.copy_context().run(korean))
+    assert ("html", {"lang": "ko"}) in found.tags
+    assert "2026-07-02 03:04 CEST" in found.text and "A fast one" in found.text
+    assert ("html", {"lang": "en"}) in Outline(report_html(evaluation)).tags
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d [A-Z+-]\S*", Outline(report_html(evaluation)).text)

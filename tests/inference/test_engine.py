@@ -199,6 +199,20 @@ def test_other_errors_are_not_taken_for_memory(monkeypatch: pytest.MonkeyPatch) 
         engine.predict(np.zeros((64, 64, 3), np.uint8), "unet/nuclei")
 
 
+@pytest.mark.parametrize("error", [RuntimeError("Output size is too small"), ValueError("no"), IndexError("no")])
+def test_a_picture_that_the_network_cannot_take_is_a_sentence(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    engine = Engine("cpu")
+    model = engine._model("unet/nuclei", engine.device)
+
+    def refuse(image: torch.Tensor) -> torch.Tensor:
+        raise error
+
+    monkeypatch.setattr(model.module, "forward", refuse)
+    with pytest.raises(ImageError, match="unet/nuclei cannot take an input of 80 × 64 pixels") as caught:
+        engine.predict(np.zeros((64, 70, 3), np.uint8), "unet/nuclei")
+    assert caught.value.__cause__ is error
+
+
 def test_models_leave_memory_least_recently_used_first() -> None:
     cache: BoundedCache[str, bytes] = BoundedCache(10, len)
     cache.put("a", b"1234")

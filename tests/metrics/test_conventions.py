@@ -13,7 +13,7 @@ from segdemo.metrics import (
     confusion_matrix,
     pixel_accuracy,
     score_under,
-    sweep_scores,
+    scores_of_counts,
     threshold_counts,
 )
 
@@ -116,7 +116,7 @@ def test_a_sweep_as_brute_force_and_as_torchmetrics() -> None:
         positive = probs > float(threshold)
         assert (tp, fp, fn) == ((positive & truth).sum(), (positive & ~truth).sum(), (~positive & truth).sum())
     between = thresholds + 0.025  # torchmetrics takes ≥
-    scores = sweep_scores(threshold_counts(probs, truth, between))
+    scores = scores_of_counts(threshold_counts(probs, truth, between))
     precision, recall, _ = binary_precision_recall_curve(
         torch.tensor(probs), torch.tensor(truth).long(), thresholds=torch.tensor(between).float()
     )
@@ -128,4 +128,4 @@ def test_a_sweep_as_brute_force_and_as_torchmetrics() -> None:
 def test_a_sweep_over_nothing_has_no_scores() -> None:
     counts = threshold_counts(np.zeros(4, np.float32), np.zeros(4, bool), np.array([0.5]))
     assert counts.tolist() == [[0, 0, 0]]
-    assert all(np.isnan(values).all() for values in sweep_scores(counts).values())
+    assert all(np.isnan(values).all() for values in scores_of_counts(counts).values())

@@ -7,7 +7,14 @@ from skimage.measure import label
 
 from segdemo.data.nuclei_like import draw_nuclei
 from segdemo.errors import SettingError
-from segdemo.metrics import CHALLENGE_THRESHOLDS, ObjectCounts, challenge_precision, instance_counts, object_counts
+from segdemo.metrics import (
+    CHALLENGE_THRESHOLDS,
+    ObjectCounts,
+    challenge_precision,
+    challenge_precisions,
+    instance_counts,
+    object_counts,
+)
 
 
 def boxes(*places: tuple[int, int, int, int], size: int = 40) -> np.ndarray:
@@ -22,8 +29,8 @@ def summary(counts: ObjectCounts) -> tuple[int, int, int, int, int]:
     return counts.matched, counts.missed, counts.false, counts.split, counts.merged
 
 
-def assigned(preds: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """TP, FP, FN (T, 3) by the best assignment at each threshold, and the IoU of every true and predicted object."""
+def assigned(preds: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """TP, FP, FN (T, 3) by the best assignment at each threshold."""
     found, true = label(preds == 1, connectivity=2), label(target == 1, connectivity=2)
     a, b = ([m == i for i in range(1, m.max() + 1) if (m == i).sum() >= 4] for m in (true, found))
     iou = np.array([[(x & y).sum() / (x | y).sum() for y in b] for x in a]).reshape(len(a), len(b))
@@ -32,7 +39,7 @@ def assigned(preds: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndar
         hits = iou >= threshold
         tp = int(hits[linear_sum_assignment(-hits.astype(int))].sum())
         rows.append((tp, len(b) - tp, len(a) - tp))
-    return np.array(rows), iou
+    return np.array(rows)
 
 
 def test_thresholds_of_the_challenge() -> None:
@@ -44,10 +51,8 @@ def test_found_missed_and_invented_by_hand() -> None:
     preds = boxes((2, 2, 10, 8), (20, 20, 6, 6))
     counts = object_counts(preds, target, 1)
     assert summary(counts) == (1, 1, 1, 0, 0)
-    np.testing.assert_allclose(np.sort(counts.ious), [0, 0.8])
-    np.testing.assert_allclose(np.sort(counts.pred_ious), [0, 0.8])
     assert counts.at_thresholds.tolist() == [[1, 1, 1]] * 7 + [[0, 2, 2]] * 3  # 0.8 reaches 0.8
-    assert challenge_precision(counts.at_thresholds) == pytest.approx(0.7 / 3) == counts.challenge_score
+    assert challenge_precision(counts.at_thresholds) == pytest.approx(0.7 / 3)
 
 
 def test_split_and_merged_by_hand() -> None:
@@ -78,11 +83,9 @@ def test_as_an_assignment(seed: int) -> None:
     target = draw_nuclei(72, 64, seed=seed, count=60)[1]
     preds = np.roll(target, (seed % 3, seed), axis=(0, 1)) ^ (rng.random(target.shape) < 0.04 * seed)
     counts = object_counts(preds, target, 1)
-    by_assignment, iou = assigned(preds, target)
+    by_assignment = assigned(preds, target)
     np.testing.assert_array_equal(counts.at_thresholds, by_assignment)
     assert (counts.matched, counts.false, counts.missed) == tuple(by_assignment[0])
-    np.testing.assert_allclose(np.sort(counts.ious), np.sort(iou.max(axis=1)))
-    np.testing.assert_allclose(np.sort(counts.pred_ious), np.sort(iou.max(axis=0)))
 
 
 def test_crumbs_upon_crumbs_are_counted_as_by_assignment() -> None:
@@ -91,7 +94,7 @@ def test_crumbs_upon_crumbs_are_counted_as_by_assignment() -> None:
     grid[::2, ::2] = np.arange(1, 901).reshape(30, 30)
     counts = instance_counts(grid, np.roll(grid, (0, 2), axis=(0, 1)), min_pixels=1)
     assert summary(counts) == (900, 0, 0, 0, 0)  # every pixel meets its neighbour's, one to one
-    assert counts.challenge_score == 1
+    assert challenge_precision(counts.at_thresholds) == 1
 
 
 def test_nothing_in_one_or_both() -> None:
@@ -100,7 +103,7 @@ def test_nothing_in_one_or_both() -> None:
     assert summary(object_counts(one, empty, 1)) == (0, 0, 1, 0, 0)
     both = object_counts(empty, empty, 1)
     assert summary(both) == (0, 0, 0, 0, 0)
-    assert np.isnan(both.challenge_score) and both.ious.size == 0
+    assert np.isnan(challenge_precision(both.at_thresholds))
     assert np.isnan(challenge_precision(np.zeros((10, 3), int)))
 
 
@@ -118,9 +121,9 @@ def test_pictures_add_up() -> None:
     total = perfect + wrong + nothing
     assert summary(total) == tuple(np.add(summary(perfect), summary(wrong)))
     np.testing.assert_array_equal(total.at_thresholds, perfect.at_thresholds + wrong.at_thresholds)
-    np.testing.assert_array_equal(total.picture_precisions, [1, wrong.challenge_score, np.nan])
-    assert total.challenge_score == (1 + wrong.challenge_score) / 2 != challenge_precision(total.at_thresholds)
-    assert len(total.ious) == 3 and len(total.pred_ious) == 2
+    each = challenge_precisions(np.stack([counts.at_thresholds for counts in (perfect, wrong, nothing)]))
+    np.testing.assert_array_equal(each, [1, challenge_precision(wrong.at_thresholds), np.nan])
+    assert challenge_precision(total.at_thresholds) != np.nanmean(each)
 
 
 def test_ignored_pixels_count_nowhere() -> None:
@@ -128,7 +131,7 @@ def test_ignored_pixels_count_nowhere() -> None:
     target[:, 15:20] = 255
     preds = boxes((10, 10, 10, 10), (30, 16, 6, 4))  # one that is half ignored, one that is ignored altogether
     assert summary(object_counts(preds, target, 1)) == (1, 0, 0, 0, 0)
-    assert object_counts(preds, target, 1).ious.tolist() == [1]
+    assert object_counts(preds, target, 1).at_thresholds[:, 0].tolist() == [1] * 10  # IoU 1
 
 
 def test_a_prediction_mostly_on_ignored_pixels_is_not_called_false() -> None:

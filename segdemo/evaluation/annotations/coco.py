@@ -17,14 +17,13 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TextIO
 
-from segdemo.evaluation.outlines import Polygon, labelled_polygons
-from segdemo.evaluation.regions import AnnotatedPicture, Regions, find_regions
-from segdemo.evaluation.rle import compressed, run_lengths
+from segdemo.evaluation.annotations.outlines import Polygon, labelled_polygons
+from segdemo.evaluation.annotations.regions import AnnotatedPicture, Regions, find_regions
+from segdemo.evaluation.annotations.rle import compressed, run_lengths
 
-__all__ = ["write_coco", "write_coco_results"]
+__all__ = ["write_coco"]
 
 Record = dict[str, Any]
-NO_SCORE = 1.0  # a result must have one; of ground truth it is certain
 
 
 def _flat(polygons: Sequence[Polygon]) -> list[list[int]]:
@@ -89,20 +88,3 @@ def write_coco(pictures: Iterable[AnnotatedPicture], file: TextIO, *, polygons: 
         file.write(f'\n],\n"{name}":[')
         file.writelines(_line(record, i == 0) for i, record in enumerate(records))
     file.write("\n]}\n")
-
-
-def write_coco_results(pictures: Iterable[AnnotatedPicture], file: TextIO) -> None:
-    """Writes predictions as COCO's results: a list of image_id, category_id, segmentation and score, for `COCO.loadRes`.
-
-    Pictures and categories have the numbers that `write_coco` gives the same pictures in the same order, with the same
-    classes. The score is the object's mean probability, or 1 where none was given. Raises SettingError.
-    """
-    categories: dict[str, Record] = {}
-    first = True
-    file.write("[")
-    for image_id, picture in enumerate(pictures, start=1):
-        for record in _objects(picture, image_id, categories):
-            result = {key: record[key] for key in ("image_id", "category_id", "segmentation")}
-            file.write(_line({**result, "score": record.get("score", NO_SCORE)}, first))
-            first = False
-    file.write("\n]\n")

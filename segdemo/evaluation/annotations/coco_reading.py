@@ -12,8 +12,8 @@ import numpy as np
 
 from segdemo.data.images import MAX_PIXELS
 from segdemo.errors import ImageError
-from segdemo.evaluation.filling import paint
-from segdemo.evaluation.rle import decompressed, runs_inside
+from segdemo.evaluation.annotations.filling import paint
+from segdemo.evaluation.annotations.rle import decompressed, runs_inside
 from segdemo.text import _
 from segdemo.types import IGNORE_INDEX, ClassInfo, LabelMap, Size
 

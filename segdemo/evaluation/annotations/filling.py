@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdemo.errors import ImageError
-from segdemo.evaluation.outlines import Polygon
+from segdemo.evaluation.annotations.outlines import Polygon
 from segdemo.text import _
 from segdemo.types import LabelMap, Size
 

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdemo.errors import ImageError
-from segdemo.evaluation.filling import Shape, paint
-from segdemo.evaluation.outlines import Polygon, Ring, labelled_polygons
-from segdemo.evaluation.regions import AnnotatedPicture, find_regions
+from segdemo.evaluation.annotations.filling import Shape, paint
+from segdemo.evaluation.annotations.outlines import Polygon, Ring, labelled_polygons
+from segdemo.evaluation.annotations.regions import AnnotatedPicture, find_regions
 from segdemo.text import _
 from segdemo.types import ClassInfo, LabelMap, Size
 

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdemo.errors import SettingError
-from segdemo.evaluation.label_space import BACKGROUND_NAMES
+from segdemo.evaluation.label_space import background_of
 from segdemo.geometry import resize_nearest
 from segdemo.text import _
 from segdemo.types import IGNORE_INDEX, ClassInfo, LabelMap, Prediction, ProbabilityMap, Size
 
-__all__ = ["AnnotatedPicture", "Regions", "annotated", "background_of", "find_regions"]
+__all__ = ["AnnotatedPicture", "Regions", "annotated", "find_regions"]
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,10 @@ class AnnotatedPicture:
         return self.labels.shape[0], self.labels.shape[1]
 
 
-def background_of(classes: Sequence[ClassInfo]) -> int | None:
-    """Index of the class that is nothing: the first of two, or a first one so named. Some networks name every pixel: None."""
-    return 0 if len(classes) <= 2 or classes[0].name.casefold().strip("_ ") in BACKGROUND_NAMES else None
-
-
 def annotated(name: str, prediction: Prediction) -> AnnotatedPicture:
     """What a network says about the picture of this name, for an annotation file."""
-    return AnnotatedPicture(name, prediction.preds, prediction.classes, prediction.scores, background_of(prediction.classes))
+    background = background_of([info.name for info in prediction.classes])
+    return AnnotatedPicture(name, prediction.preds, prediction.classes, prediction.scores, background)
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,18 @@ from html import escape
 from itertools import count
 from math import ceil, floor, isfinite, log10
 
-from segdemo.evaluation.differences import Comparison
-from segdemo.evaluation.results import Evaluation
-from segdemo.evaluation.rows import picture_scores
-from segdemo.evaluation.series import calibration_means, curve_floor, known_curve, ordered_pictures
-from segdemo.evaluation.svg import Plane, drawing
+from segdemo.evaluation.colours import DASHES
+from segdemo.evaluation.report.svg import Plane, drawing
+from segdemo.evaluation.scores.differences import Comparison
+from segdemo.evaluation.scores.results import Evaluation
+from segdemo.evaluation.scores.rows import picture_scores
+from segdemo.evaluation.scores.series import calibration_means, curve_floor, known_curve, ordered_pictures
 from segdemo.text import _
 
 __all__ = ["difference_chart", "picture_chart", "precision_recall_chart", "reliability_chart"]
 
 FIFTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 TENTHS = tuple(k / 10 for k in range(11))
-DASHES = ("", "7 3", "2 3", "9 3 2 3", "12 4", "4 2 1 2")  # beside the colours, for print and for every kind of colour vision
 ROW = 48.0  # of a difference
 MAX_HOVERED = 600  # pictures that name themselves on hovering
 

@@ -5,20 +5,22 @@ from datetime import datetime
 from math import isnan
 from typing import TypedDict
 
-from segdemo.evaluation.charts import CANDIDATE_COLOURS
-from segdemo.evaluation.differences import Comparison, counted_pictures, differences, sentence, verdict
+from segdemo.evaluation.colours import CANDIDATE_COLOURS
 from segdemo.evaluation.examples import PictureExample
 from segdemo.evaluation.provenance import versions
-from segdemo.evaluation.report_pictures import bounded_panels
-from segdemo.evaluation.results import CandidateResult, Evaluation
-from segdemo.evaluation.rows import picture_scores
-from segdemo.evaluation.summary import summary_rows
+from segdemo.evaluation.report.pictures import bounded_panels
+from segdemo.evaluation.scores.differences import Comparison, counted_pictures, differences, sentence, verdict
+from segdemo.evaluation.scores.remarks import limits, listed
+from segdemo.evaluation.scores.results import CandidateResult, Evaluation
+from segdemo.evaluation.scores.rows import picture_scores
+from segdemo.evaluation.scores.summary import ranked, summary_rows
 from segdemo.inference.agreement import ERROR_KINDS
+from segdemo.metrics import MATCH, RESAMPLES
 from segdemo.text import _
 
-__all__ = [
-    "ReportCandidate", "candidates_of", "comparisons_of", "examples_of", "facts_of", "ranked", "settings_of", "verdict_of",
-]  # fmt: skip
+__all__ = ["ReportCandidate", "candidates_of", "comparisons_of", "examples_of", "facts_of", "settings_of", "verdict_of"]
+
+SHOWN_CLASSES = 7
 
 
 class ReportCandidate(TypedDict):
@@ -49,12 +51,6 @@ def _candidate(result: CandidateResult, colour: str) -> ReportCandidate:
     }  # fmt: skip
 
 
-def ranked(evaluation: Evaluation) -> list[int]:
-    """Places of the candidates, the highest IoU first, those without one last."""
-    scores = [row.iou for row in summary_rows(evaluation)]
-    return sorted(range(len(scores)), key=lambda index: (isnan(scores[index]), -scores[index]))
-
-
 def comparisons_of(evaluation: Evaluation) -> list[Comparison]:
     """The best candidate against each of the others, in their order."""
     best, *others = ranked(evaluation) or [0]
@@ -63,19 +59,19 @@ def comparisons_of(evaluation: Evaluation) -> list[Comparison]:
 
 def facts_of(evaluation: Evaluation, created: datetime) -> list[str]:
     """Data, pictures, networks, classes and date, as short phrases."""
-    names = ", ".join(info.name for info in evaluation.classes[1:8])
-    more = ", …" if len(evaluation.classes) > 8 else ""
+    names = listed([info.name for info in evaluation.classes[1:]], SHOWN_CLASSES)
     return [
         _("Data: {name}", name=evaluation.data_name), _("Pictures: {n} of {total}", n=evaluation.done, total=evaluation.total),
-        _("Networks: {n}", n=len(evaluation.results)), _("Classes: {names}", names=names + more), f"{created:%Y-%m-%d %H:%M}",
+        _("Networks: {n}", n=len(evaluation.results)), _("Classes: {names}", names=names), f"{created:%Y-%m-%d %H:%M %Z}".strip(),
     ]  # fmt: skip
 
 
 def verdict_of(evaluation: Evaluation, comparisons: Sequence[Comparison]) -> list[str]:
     """Who is best, and whether that is more than luck; then what limits the answer."""
     order, rows = ranked(evaluation), summary_rows(evaluation)
+    said = [" ".join(limits(evaluation))] if limits(evaluation) else []
     if not order or isnan(rows[order[0]].iou):
-        return [_("Nothing could be scored."), *_limits(evaluation)]
+        return [_("Nothing could be scored."), *said]
     best = rows[order[0]]
     values = {"key": best.key, "iou": f"{best.iou:.3f}", "pictures": counted_pictures(best.pictures)}
     first = _("{key} reaches an IoU of {iou} on {pictures}.", **values)
@@ -85,18 +81,7 @@ def verdict_of(evaluation: Evaluation, comparisons: Sequence[Comparison]) -> lis
         first += " " + (
             _("It cannot be told apart from {names}.", names=", ".join(equals)) if equals else sentence(comparisons[0])
         )
-    return [first, *_limits(evaluation)]
-
-
-def _limits(evaluation: Evaluation) -> list[str]:
-    found = []
-    if evaluation.done < evaluation.total:
-        found.append(_("The evaluation was stopped after {n} of {total} pictures.", n=evaluation.done, total=evaluation.total))
-    if evaluation.left_out:
-        found.append(_("Files left out: {n}; the reasons stand below.", n=len(evaluation.left_out)))
-    if evaluation.refused:
-        found.append(_("Networks that could not be compared: {n}; the reasons stand below.", n=len(evaluation.refused)))
-    return [" ".join(found)] if found else []
+    return [first, *said]
 
 
 def examples_of(evaluation: Evaluation, worst: Sequence[PictureExample]) -> dict[str, object]:
@@ -124,18 +109,17 @@ def examples_of(evaluation: Evaluation, worst: Sequence[PictureExample]) -> dict
 
 def settings_of(evaluation: Evaluation) -> list[tuple[str, str]]:
     """Settings, conventions and versions, by name."""
-    settings, found = evaluation.settings, versions()
-    machine = found.pop("machine")
-    thresholds = settings.thresholds
+    settings, thresholds = evaluation.settings, evaluation.settings.thresholds
     return [
         (_("Scores"), _("From one confusion matrix over all pixels of all pictures. Ignored pixels (255) are left out. A class "
                         "that is nowhere has no score and is left out of means.")),
         (_("Boundary tolerance"), _("{n:g} pixels", n=settings.boundary_tolerance)),
-        (_("Objects"), _("8-connected regions of a class, matched at an IoU of 0.5")),
+        (_("Objects"), _("8-connected regions of a class, matched at an IoU of {n:g}", n=MATCH)),
         (_("Calibration"), _("{n} bins of one width", n=settings.bins)),
         (_("Thresholds tried"), _("{n}, from {low:g} to {high:g}", n=len(thresholds), low=min(thresholds, default=0.0),
                                   high=max(thresholds, default=0.0))),
-        (_("Differences"), _("Paired bootstrap over the pictures that both networks scored, 2,000 resamples, 95 % interval")),
-        (_("Machine"), machine),
-        (_("Versions"), ", ".join(f"{name} {version}" for name, version in found.items())),
+        (_("Differences"), _("Paired bootstrap over the pictures that both networks scored, {n:,} resamples, 95 % interval",
+                             n=RESAMPLES)),
+        (_("Machine"), evaluation.machine),
+        (_("Versions"), ", ".join(f"{name} {version}" for name, version in versions().items())),
     ]  # fmt: skip

@@ -6,10 +6,12 @@ from math import isnan
 import numpy as np
 from numpy.typing import NDArray
 
-from segdemo.evaluation.report_context import candidates_of
-from segdemo.evaluation.results import Evaluation
-from segdemo.evaluation.rows import pictures_behind
-from segdemo.evaluation.series import row_shares
+from segdemo.evaluation.report.context import candidates_of
+from segdemo.evaluation.scores.measures import DASH
+from segdemo.evaluation.scores.remarks import class_remarks, omissions
+from segdemo.evaluation.scores.results import Evaluation
+from segdemo.evaluation.scores.rows import pictures_behind
+from segdemo.evaluation.scores.series import row_shares
 from segdemo.text import _
 
 __all__ = ["matrices_of", "omissions_of"]
@@ -21,7 +23,7 @@ FULL_MATRIX = 6  # classes: beyond it, cells hold their share in whole percent a
 
 def matrices_of(evaluation: Evaluation) -> dict[str, object]:
     """A confusion matrix for each candidate, and the pictures behind its largest confusions."""
-    names = [info.name for info in evaluation.classes]
+    names = [_(info.name) for info in evaluation.classes]
     found = [
         {"candidate": candidate, "rows": _matrix_rows(result.matrix, names),
          "sources": _sources(evaluation, index, names)}
@@ -44,7 +46,7 @@ def _matrix_rows(matrix: NDArray[np.int64], names: Sequence[str]) -> list[dict[s
 
 def _written(share: float, many: bool) -> str:
     if isnan(share):
-        return "–"
+        return DASH
     return f"{share:.1%}" if not many else f"{100 * share:.0f}" if share >= 0.005 else ""
 
 
@@ -64,29 +66,9 @@ def _sources(evaluation: Evaluation, index: int, names: Sequence[str]) -> list[s
 
 def omissions_of(evaluation: Evaluation) -> dict[str, object]:
     """Files, networks and pictures that are not in the scores, each with its reason; and how classes were brought together."""
-    parts = [(_("Files of the data"), {name: notice.text for name, notice in evaluation.left_out.items()}),
-             (_("Networks"), dict(evaluation.refused))]  # fmt: skip
-    for result in evaluation.results:
-        key = result.candidate.key
-        parts.append((_("Pictures that {key} could not segment", key=key), dict(result.failed)))
-        reason = _("Seen smaller than it should be, because memory was short; it is in the scores.")
-        parts.append((_("Pictures that {key} saw reduced", key=key), dict.fromkeys(result.shrunk, reason)))
     found = [
-        {"title": title, "rows": list(rows.items())[:MAX_ROWS],
-         "more": _("And {n} more.", n=len(rows) - MAX_ROWS) if len(rows) > MAX_ROWS else ""}
-        for title, rows in parts if rows
+        {"title": part.title, "rows": part.rows[:MAX_ROWS],
+         "more": _("And {n} more.", n=len(part.rows) - MAX_ROWS) if len(part.rows) > MAX_ROWS else ""}
+        for part in omissions(evaluation)
     ]  # fmt: skip
-    return {"omissions": found, "class_notes": [*_class_notes(evaluation), *(notice.text for notice in evaluation.notices)]}
-
-
-def _class_notes(evaluation: Evaluation) -> list[str]:
-    notes = []
-    for result in evaluation.results:
-        key, unknown, extra = result.candidate.key, ", ".join(result.unknown), ", ".join(result.extra)
-        if unknown:
-            notes.append(_("{key} does not know these classes of the data, which count as background for all networks: {names}.",
-                           key=key, names=unknown))  # fmt: skip
-        if extra:
-            notes.append(_("Where {key} says one of these classes, which are not compared, it counts as background: {names}.",
-                           key=key, names=extra))  # fmt: skip
-    return notes
+    return {"omissions": found, "class_notes": class_remarks(evaluation)}

@@ -12,11 +12,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from segdemo.evaluation.charts import CANDIDATE_COLOURS
-from segdemo.evaluation.differences import Comparison, sentence
+from segdemo.evaluation.colours import CANDIDATE_COLOURS
 from segdemo.evaluation.examples import PictureExample
-from segdemo.evaluation.report_charts import difference_chart, picture_chart, precision_recall_chart, reliability_chart
-from segdemo.evaluation.report_context import (
+from segdemo.evaluation.report.charts import difference_chart, picture_chart, precision_recall_chart, reliability_chart
+from segdemo.evaluation.report.context import (
     candidates_of,
     comparisons_of,
     examples_of,
@@ -24,10 +23,12 @@ from segdemo.evaluation.report_context import (
     settings_of,
     verdict_of,
 )
-from segdemo.evaluation.report_findings import matrices_of, omissions_of
-from segdemo.evaluation.report_tables import class_table, measure_groups, picture_table, ranking_of, undefined_reasons
-from segdemo.evaluation.results import Evaluation
-from segdemo.text import _
+from segdemo.evaluation.report.findings import matrices_of, omissions_of
+from segdemo.evaluation.report.tables import class_table, measure_groups, picture_table, ranking_of, undefined_reasons
+from segdemo.evaluation.scores.differences import Comparison, sentence
+from segdemo.evaluation.scores.measures import DASH
+from segdemo.evaluation.scores.results import Evaluation
+from segdemo.text import _, current_language
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -45,7 +46,7 @@ def report_html(
     """The whole report as text, for a file of a few megabytes at most.
 
     worst: pictures to show, the worst first (`worst_pictures`, `make_example`); at most 24, as many as fit. title: the
-    heading, if not the data set's name. created: the date that it bears; now, if not given.
+    heading, if not the data set's name. created: the date that it bears, with its time zone; now, if not given.
     """
     from markupsafe import Markup
 
@@ -54,9 +55,9 @@ def report_html(
     comparisons = comparisons_of(evaluation)
     charts = {name: Markup(chart) for name, chart in _charts(evaluation, comparisons).items()}  # they escape what they write
     return _environment().get_template("report.html.j2").render(
-        _=_, language="en", title=title or evaluation.data_name, css=Markup(style), script=Markup(script),
-        script_hash=f"sha256-{digest}", **charts, **_words(evaluation, comparisons, created), **_tables(evaluation),
-        **examples_of(evaluation, worst[:MAX_EXAMPLES]),
+        _=_, dash=DASH, language=current_language(), title=title or evaluation.data_name, css=Markup(style),
+        script=Markup(script), script_hash=f"sha256-{digest}", **charts, **_words(evaluation, comparisons, created),
+        **_tables(evaluation), **examples_of(evaluation, worst[:MAX_EXAMPLES]),
     )  # fmt: skip
 
 
@@ -87,7 +88,7 @@ def _charts(evaluation: Evaluation, comparisons: Sequence[Comparison]) -> dict[s
 
 def _words(evaluation: Evaluation, comparisons: Sequence[Comparison], created: datetime | None) -> dict[str, object]:
     return {
-        "facts": facts_of(evaluation, created or datetime.now()), "verdict": verdict_of(evaluation, comparisons),
+        "facts": facts_of(evaluation, created or datetime.now().astimezone()), "verdict": verdict_of(evaluation, comparisons),
         "difference_lead": _("The best network against each of the others, on the pictures that both scored. The bar holds "
                              "95\u00a0% of what other draws of such pictures would have given; where it touches zero, the order "
                              "may be luck."),

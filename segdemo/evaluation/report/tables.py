@@ -4,18 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isnan
 
-from segdemo.evaluation.measures import MEASURES, Measure, best_of, explained, group_titles, shown, titled
-from segdemo.evaluation.report_context import candidates_of, ranked
-from segdemo.evaluation.results import Evaluation
-from segdemo.evaluation.rows import class_rows, picture_scores
-from segdemo.evaluation.series import ordered_pictures
-from segdemo.evaluation.summary import SummaryRow, summary_rows
+from segdemo.evaluation.report.context import candidates_of
+from segdemo.evaluation.scores.measures import MEASURES, Measure, best_of, explained, group_titles, measure_of, shown, titled
+from segdemo.evaluation.scores.results import Evaluation
+from segdemo.evaluation.scores.rows import class_rows, picture_scores
+from segdemo.evaluation.scores.series import ordered_pictures
+from segdemo.evaluation.scores.summary import SummaryRow, ranked, summary_rows
 from segdemo.text import _
 
 __all__ = ["Cell", "Column", "class_table", "measure_groups", "picture_table", "ranking_of", "undefined_reasons"]
 
 MAX_PICTURES = 2000
-BY_FIELD = {measure.field: measure for measure in MEASURES}
 CLASS_FIELDS = ("iou", "dice", "precision", "recall", "boundary_f1", "hausdorff95")
 
 
@@ -49,12 +48,12 @@ def _plain(value: float) -> Cell:
 def ranking_of(evaluation: Evaluation) -> list[dict[str, object]]:
     """The candidates, the best IoU first, with the few numbers that say most."""
     candidates, rows = candidates_of(evaluation), summary_rows(evaluation)
-    chosen = [BY_FIELD[field] for field in ("dice", "boundary_f1", "latency_ms")]
+    chosen = [measure_of(field) for field in ("dice", "boundary_f1", "object_ap")]
     return [
         {
-            "candidate": candidates[index], "iou": _cell(rows[index].iou, BY_FIELD["iou"]),
+            "candidate": candidates[index], "iou": _cell(rows[index].iou, measure_of("iou")),
             "percent": 0.0 if isnan(rows[index].iou) else round(100 * rows[index].iou, 2),
-            "numbers": [(_(m.title), _with_unit(getattr(rows[index], m.field), m)) for m in chosen],
+            "numbers": [(_(m.short or m.title), _with_unit(getattr(rows[index], m.field), m)) for m in chosen],
         }
         for index in ranked(evaluation)
     ]  # fmt: skip
@@ -101,12 +100,12 @@ def class_table(evaluation: Evaluation) -> dict[str, object]:
     """Every class and candidate, classes together, the background last."""
     candidates = {candidate["key"]: candidate for candidate in candidates_of(evaluation)}
     rows = sorted(class_rows(evaluation), key=lambda row: (row.class_index == 0, row.class_index))
-    measures = [BY_FIELD[field] for field in CLASS_FIELDS]
+    measures = [measure_of(field) for field in CLASS_FIELDS]
     columns = [Column(_("Class"), False), Column(_("Network"), False), *(Column(titled(m)) for m in measures),
                Column(_("True px")), Column(_("Predicted px"))]  # fmt: skip
     found = [
         {
-            "name": row.class_name, "colour": "rgb({}, {}, {})".format(*evaluation.classes[row.class_index].color),
+            "name": _(row.class_name), "colour": "rgb({}, {}, {})".format(*evaluation.classes[row.class_index].color),
             "candidate": candidates[row.key],
             "cells": [*(_cell(getattr(row, m.field), m) for m in measures), _plain(row.target_pixels), _plain(row.preds_pixels)],
         }
@@ -130,7 +129,7 @@ def picture_table(evaluation: Evaluation) -> dict[str, object]:
 
 
 def _picture_cells(scores: dict[int, float], count: int) -> list[Cell]:
-    nan, iou = float("nan"), BY_FIELD["iou"]
+    nan, iou = float("nan"), measure_of("iou")
     cells = [_cell(scores.get(index, nan), iou) for index in range(count)]
     if count > 1:
         cells.append(_cell(max(scores.values()) - min(scores.values()) if len(scores) > 1 else nan, iou))

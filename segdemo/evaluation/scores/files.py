@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from segdemo.evaluation.differences import differences, sentence, verdict
 from segdemo.evaluation.provenance import versions
-from segdemo.evaluation.results import CandidateResult, Evaluation, PictureScores
-from segdemo.evaluation.rows import class_rows
-from segdemo.evaluation.summary import summary_rows
+from segdemo.evaluation.scores.differences import differences, sentence, verdict
+from segdemo.evaluation.scores.results import CandidateResult, Evaluation, PictureScores
+from segdemo.evaluation.scores.rows import class_rows
+from segdemo.evaluation.scores.summary import summary_rows
 from segdemo.metrics import boundary_f1, scores_of_counts
 
-__all__ = ["scores_csv", "scores_json"]
+__all__ = ["harmless", "scores_csv", "scores_json"]
 
 COLUMNS = (
     "candidate", "picture", "class", "height", "width", "iou", "dice", "precision", "recall", "boundary_f1", "hausdorff95_px",
@@ -43,13 +43,14 @@ def _rows(evaluation: Evaluation, result: CandidateResult, scores: PictureScores
     for c, info in enumerate(evaluation.classes):
         numbers = [area["iou"][c], area["dice"][c], area["precision"][c], area["recall"][c], outline[c], scores.hausdorff95[c]]
         yield [
-            _harmless(result.candidate.key), _harmless(scores.picture), _harmless(info.name), *scores.size,
+            harmless(result.candidate.key), harmless(scores.picture), harmless(info.name), *scores.size,
             *("" if math.isnan(number) else f"{number:.6g}" for number in numbers), *scores.counts[c].tolist(),
             f"{scores.latency.total_ms:.2f}",
         ]  # fmt: skip
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
+    """The text; with an apostrophe in front where a spreadsheet would compute it."""
     return f"'{text}" if text.startswith(RISKY) else text
 
 
@@ -59,7 +60,7 @@ def scores_json(evaluation: Evaluation) -> str:
     pairs = [(a, b) for a in range(len(evaluation.results)) for b in range(a + 1, len(evaluation.results))]
     found = {
         "data": evaluation.data_name, "pictures_done": evaluation.done, "pictures_total": evaluation.total,
-        "versions": versions(), "settings": asdict(evaluation.settings),
+        "versions": versions(), "machine": evaluation.machine, "settings": asdict(evaluation.settings),
         "classes": [{"name": info.name, "color": info.color} for info in evaluation.classes],
         "candidates": [_candidate(result) for result in evaluation.results],
         "summary": [asdict(row) for row in summary_rows(evaluation)],
@@ -68,7 +69,8 @@ def scores_json(evaluation: Evaluation) -> str:
         "differences": [_difference(evaluation, a, b) for a, b in pairs],
         "pictures": [_picture(result, scores) for result in evaluation.results for scores in result.pictures],
         "left_out": {name: notice.text for name, notice in evaluation.left_out.items()},
-        "refused": dict(evaluation.refused), "notices": [notice.text for notice in evaluation.notices],
+        "refused": {key: notice.text for key, notice in evaluation.refused.items()},
+        "notices": [notice.text for notice in evaluation.notices],
     }  # fmt: skip
     return json.dumps(_without_nan(found), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -78,7 +80,8 @@ def _candidate(result: CandidateResult) -> dict[str, object]:
     return {
         "key": candidate.key, **asdict(candidate), "binary": entry.binary, "title": entry.title, "trained_on": entry.trained_on,
         "licence": entry.licence, "params": entry.params, "sha256": entry.sha256, "size_bytes": entry.size_bytes,
-        "failed": dict(result.failed), "classes_unknown_to_it": result.unknown, "classes_unknown_to_the_data": result.extra,
+        "failed": {name: notice.text for name, notice in result.failed.items()},
+        "classes_unknown_to_it": result.unknown, "classes_unknown_to_the_data": result.extra,
         "shrunk": result.shrunk, "confusion_matrix": result.matrix.tolist(),
     }  # fmt: skip
 

@@ -4,10 +4,13 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from segdemo.evaluation.results import EvaluationSettings
+from segdemo.evaluation.scores.results import EvaluationSettings
+from segdemo.metrics import CHALLENGE_THRESHOLDS, MATCH
 from segdemo.text import N_, _
 
-__all__ = ["DASH", "GROUPS", "MEASURES", "Measure", "best_of", "explained", "group_titles", "shown", "titled"]
+__all__ = [
+    "DASH", "GROUPS", "MEASURES", "Measure", "best_of", "explained", "group_titles", "headed", "measure_of", "shown", "titled",
+]  # fmt: skip
 
 DASH = "–"
 Better = Literal["higher", "lower", ""]
@@ -17,7 +20,8 @@ Better = Literal["higher", "lower", ""]
 class Measure:
     """One line of the summary: the field of `SummaryRow` that holds it, its words (marked with N_), and how it is written.
 
-    decimals: behind the point. better: "" where neither is. undefined: why it can be NaN.
+    decimals: behind the point. better: "" where neither is. undefined: why it can be NaN. short: the title where there is
+    little room; "" where it is short already.
     """
 
     field: str
@@ -28,6 +32,7 @@ class Measure:
     decimals: int = 3
     unit: str = ""
     undefined: str = N_("There is nothing to score.")
+    short: str = ""
 
 
 NOT_BINARY = N_("Only networks with one foreground class and a threshold have it, on data with one foreground class.")
@@ -51,13 +56,14 @@ MEASURES = (
             N_("Distance within which 95\u00a0% of the outline lies, mean over the pictures where both have one"), "lower", 1,
             "px",
             undefined=N_("On no picture do truth and prediction both hold the class, so there is no distance.")),
-    Measure("matched", "Objects", N_("Matched"), N_("True objects found with IoU of at least 0.5"), decimals=0),
+    Measure("matched", "Objects", N_("Matched"), N_("True objects found with IoU of at least {match:g}"), decimals=0),
     Measure("missed", "Objects", N_("Missed"), N_("True objects that none of the predicted ones matches"), "lower", 0),
     Measure("false", "Objects", N_("False"), N_("Predicted objects that match no true one"), "lower", 0),
     Measure("split", "Objects", N_("Split"), N_("True objects that were found in several pieces"), "lower", 0),
     Measure("merged", "Objects", N_("Merged"), N_("Predicted objects that cover several true ones"), "lower", 0),
     Measure("object_ap", "Objects", N_("Object AP, mean over pictures"),
-            N_("TP / (TP + FP + FN) of objects at IoU 0.50 to 0.95, as in the nuclei challenge of 2018"), undefined=NO_OBJECTS),
+            N_("TP / (TP + FP + FN) of objects at IoU {first:.2f} to {last:.2f}, as in the nuclei challenge of 2018"),
+            undefined=NO_OBJECTS, short=N_("Object AP")),
     Measure("object_ap_pooled", "Objects", N_("Object AP, pooled"),
             N_("The same from the objects of all pictures counted together"), undefined=NO_OBJECTS),
     Measure("pixel_ap", "Probabilities", N_("Average precision of pixels"),
@@ -70,9 +76,13 @@ MEASURES = (
     Measure("ece", "Probabilities", N_("Calibration error (ECE)"),
             N_("How far a stated probability is from how often it was so, on average"), "lower",
             undefined=N_("No pixel was scored.")),
-    Measure("latency_ms", "Speed", N_("Time per picture"), N_("Mean over the pictures as they came, all phases"), "lower", 0,
-            "ms", undefined=N_("No picture was timed.")),
+    Measure("latency_ms", "Speed", N_("Time under load"),
+            N_("Mean of all phases while several pictures were judged side by side: one alone is faster. The Cost view of the "
+               "Compare page measures times that can be compared"), "", 0, "ms", undefined=N_("No picture was timed.")),
 )  # fmt: skip
+
+
+_BY_FIELD = {measure.field: measure for measure in MEASURES}
 
 
 def titled(measure: Measure) -> str:
@@ -80,9 +90,21 @@ def titled(measure: Measure) -> str:
     return f"{_(measure.title)} [{measure.unit}]" if measure.unit else _(measure.title)
 
 
+def headed(measure: Measure) -> str:
+    """The same for the head of a narrow column."""
+    title = _(measure.short or measure.title)
+    return f"{title} [{measure.unit}]" if measure.unit else title
+
+
+def measure_of(field: str) -> Measure:
+    """The measure of this field. Raises KeyError for another."""
+    return _BY_FIELD[field]
+
+
 def explained(measure: Measure, settings: EvaluationSettings) -> str:
     """Its explanation, with the settings filled in."""
-    return _(measure.explanation, tolerance=settings.boundary_tolerance)
+    first, last = CHALLENGE_THRESHOLDS[[0, -1]]
+    return _(measure.explanation, tolerance=settings.boundary_tolerance, match=MATCH, first=first, last=last)
 
 
 def group_titles() -> dict[str, str]:

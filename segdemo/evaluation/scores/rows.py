@@ -4,13 +4,22 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from segdemo.evaluation.results import CandidateResult, Evaluation, PictureScores
-from segdemo.metrics import ObjectCounts, boundary_f1, challenge_precision, class_counts, mean_of_known, scores_of_counts
+from segdemo.evaluation.scores.results import CandidateResult, Evaluation
+from segdemo.metrics import (
+    ObjectCounts,
+    boundary_f1,
+    challenge_precisions,
+    class_counts,
+    foreground_score,
+    mean_of_known,
+    scores_of_counts,
+)
 from segdemo.types import Size
 
 __all__ = [
-    "ClassRow", "PictureRow", "class_rows", "picture_row", "picture_rows", "picture_score", "picture_scores", "pictures_behind",
+    "ClassRow", "PictureRow", "class_rows", "picture_boundary_f1", "picture_rows", "picture_scores", "pictures_behind",
 ]  # fmt: skip
 
 AREA_SCORES = ("iou", "dice", "precision", "recall")
@@ -62,48 +71,51 @@ def class_rows(evaluation: Evaluation) -> list[ClassRow]:
 def _rows_of(evaluation: Evaluation, result: CandidateResult) -> list[ClassRow]:
     counts = class_counts(result.matrix)
     scores = scores_of_counts(counts)
-    count = len(evaluation.classes)
-    outline = boundary_f1(sum((p.boundary for p in result.pictures), np.zeros((count, 4), np.int64)))
-    distances = np.stack([p.hausdorff95 for p in result.pictures]) if result.pictures else np.full((1, count), np.nan)
+    outline, distances = boundary_f1(result.boundary.sum(axis=0)), mean_of_known(result.distances, axis=0)
     return [
         ClassRow(
             key=result.candidate.key, class_index=c, class_name=info.name, boundary_f1=float(outline[c]),
-            hausdorff95=float(mean_of_known(distances[:, c])), target_pixels=int(counts[c, 0] + counts[c, 2]),
+            hausdorff95=float(distances[c]), target_pixels=int(counts[c, 0] + counts[c, 2]),
             preds_pixels=int(counts[c, 0] + counts[c, 1]), **{name: float(scores[name][c]) for name in AREA_SCORES},
         )
         for c, info in enumerate(evaluation.classes)
     ]  # fmt: skip
 
 
-def picture_row(key: str, scores: PictureScores) -> PictureRow:
-    """One candidate's scores on one picture."""
-    area = {name: float(mean_of_known(values)) for name, values in scores_of_counts(scores.counts[1:]).items()}
-    return PictureRow(
-        key=key, picture=scores.picture, size=scores.size, **area,
-        boundary_f1=float(mean_of_known(boundary_f1(scores.boundary[1:]))),
-        hausdorff95=float(mean_of_known(scores.hausdorff95[1:])), objects=scores.objects,
-        object_ap=challenge_precision(scores.objects.at_thresholds), latency_ms=scores.latency.total_ms,
-    )  # fmt: skip
+def picture_boundary_f1(result: CandidateResult) -> NDArray[np.float64]:
+    """Boundary F1 (I, C) of a candidate on each picture."""
+    flat = boundary_f1(result.boundary.reshape(-1, 4))
+    return flat.reshape(result.boundary.shape[:2])
 
 
 def picture_rows(evaluation: Evaluation) -> list[PictureRow]:
     """Every candidate on every picture, the lowest IoU first, what has none last."""
-    rows = [picture_row(r.candidate.key, p) for r in evaluation.results for p in r.pictures]
+    rows = [row for result in evaluation.results for row in _picture_rows(result)]
     return sorted(rows, key=lambda row: (math.isnan(row.iou), row.iou))
 
 
-def picture_score(scores: PictureScores, score: str = "iou") -> float:
-    """One area score ("iou", "dice", "precision", "recall") of a picture: the mean over the foreground classes, or NaN."""
-    return float(mean_of_known(scores_of_counts(scores.counts[1:])[score]))
+def _picture_rows(result: CandidateResult) -> list[PictureRow]:
+    key = result.candidate.key
+    columns = {name: foreground_score(result.counts, name) for name in AREA_SCORES} | {
+        "boundary_f1": mean_of_known(picture_boundary_f1(result)[:, 1:]),
+        "hausdorff95": mean_of_known(result.distances[:, 1:]),
+        "object_ap": challenge_precisions(result.objects_at_thresholds),
+    }
+    numbers = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return [
+        PictureRow(key=key, picture=p.picture, size=p.size, objects=p.objects, latency_ms=p.latency.total_ms,
+                   **dict(zip(columns, values, strict=True)))
+        for p, values in zip(result.pictures, numbers, strict=True)
+    ]  # fmt: skip
 
 
 def picture_scores(evaluation: Evaluation, score: str = "iou") -> dict[str, dict[int, float]]:
-    """By picture, in the data's order: the score of each candidate (by index) that has one there."""
+    """By picture, in the data's order: the area score ("iou", "dice", "precision", "recall"), a mean over the foreground
+    classes, of each candidate (by index) that has one there."""
     found: dict[str, dict[int, float]] = {}
     for index, result in enumerate(evaluation.results):
-        for scores in result.pictures:
+        for scores, value in zip(result.pictures, foreground_score(result.counts, score).tolist(), strict=True):
             values = found.setdefault(scores.picture, {})
-            value = picture_score(scores, score)
             if not math.isnan(value):
                 values[index] = value
     return found

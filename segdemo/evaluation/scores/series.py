@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from segdemo.evaluation.results import CandidateResult, Evaluation
-from segdemo.evaluation.rows import picture_scores
+from segdemo.evaluation.scores.results import CandidateResult, Evaluation
+from segdemo.evaluation.scores.rows import picture_scores
 from segdemo.metrics import Reliability, average_precision, best_threshold, ratio, scores_of_counts
 
 __all__ = ["Curve", "calibration_means", "curve_floor", "known_curve", "ordered_pictures", "row_shares"]

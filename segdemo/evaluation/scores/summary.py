@@ -1,32 +1,34 @@
 """The summary of an evaluation: one row a candidate, from the counts of the whole data set or as a mean over its pictures."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segdemo.evaluation.results import CandidateResult, Evaluation, PictureScores
-from segdemo.evaluation.series import known_curve
+from segdemo.evaluation.scores.results import CandidateResult, Evaluation
+from segdemo.evaluation.scores.rows import picture_boundary_f1
+from segdemo.evaluation.scores.series import known_curve
 from segdemo.metrics import (
     boundary_f1,
     challenge_precision,
+    challenge_precisions,
     class_counts,
     expected_calibration_error,
     mean_of_known,
     scores_of_counts,
 )
 
-__all__ = ["SummaryRow", "summary_rows"]
+__all__ = ["SummaryRow", "ranked", "summary_rows"]
 
 Scores = NDArray[np.float64]
 NAN = float("nan")
-Per = Callable[[PictureScores], Scores]  # a score of each class (C,)
 
 
 @dataclass(frozen=True)
 class SummaryRow:
-    """One candidate. Scores 0–1, NaN where undefined; which is which says `segdemo.evaluation.measures.MEASURES`.
+    """One candidate. Scores 0–1, NaN where undefined; which is which says `segdemo.evaluation.scores.measures.MEASURES`.
 
     per_image: iou to boundary_f1 are means over pictures (for each class over the pictures where it can be scored, then over
     the classes) instead of scores of the summed counts. hausdorff95: pixels, a mean over pictures in both. pictures, failed:
@@ -68,26 +70,30 @@ def summary_rows(evaluation: Evaluation, *, per_image: bool = False) -> list[Sum
     return [_row(evaluation, index, result, per_image) for index, result in enumerate(evaluation.results)]
 
 
+def ranked(evaluation: Evaluation) -> list[int]:
+    """Places of the candidates, the highest IoU first, those without one last."""
+    scores = [row.iou for row in summary_rows(evaluation)]
+    return sorted(range(len(scores)), key=lambda index: (isnan(scores[index]), -scores[index]))
+
+
 def _row(evaluation: Evaluation, index: int, result: CandidateResult, per_image: bool) -> SummaryRow:
-    area = _area(result, len(evaluation.classes), per_image)
     times = [scores.latency.total_ms for scores in result.pictures]
     return SummaryRow(
         index=index, key=result.candidate.key, per_image=per_image, pictures=len(result.pictures), failed=len(result.failed),
-        **area, **_objects(result), **_probabilities(evaluation, result), latency_ms=float(np.mean(times)) if times else NAN,
-        hausdorff95=_mean([scores.hausdorff95 for scores in result.pictures]), one_sided=_one_sided(result),
+        **_area(result, per_image), **_objects(result), **_probabilities(evaluation, result),
+        latency_ms=float(np.mean(times)) if times else NAN, one_sided=_one_sided(result),
+        hausdorff95=float(mean_of_known(mean_of_known(result.distances, axis=0)[1:])),
         threshold=result.candidate.threshold if result.entry.binary else NAN, ece=expected_calibration_error(result.reliability),
     )  # fmt: skip
 
 
-def _area(result: CandidateResult, count: int, per_image: bool) -> dict[str, float]:
-    pictures = result.pictures
-    if per_image:
-        by_class = {name: _over_pictures([scores_of_counts(p.counts)[name] for p in pictures], count)
-                    for name in ("iou", "dice", "precision", "recall")}  # fmt: skip
-        outline = _over_pictures([boundary_f1(p.boundary) for p in pictures], count)
+def _area(result: CandidateResult, per_image: bool) -> dict[str, float]:
+    by_class: Mapping[str, Scores]
+    if per_image:  # each class's mean over the pictures where it can be scored
+        by_class = {name: mean_of_known(values, axis=0) for name, values in scores_of_counts(result.counts).items()}
+        outline = mean_of_known(picture_boundary_f1(result), axis=0)
     else:
-        by_class = scores_of_counts(class_counts(result.matrix))
-        outline = boundary_f1(sum((p.boundary for p in pictures), np.zeros((count, 4), np.int64)))
+        by_class, outline = scores_of_counts(class_counts(result.matrix)), boundary_f1(result.boundary.sum(axis=0))
     found = {name: float(mean_of_known(values[1:])) for name, values in by_class.items()}
     return found | {
         "iou_with_background": float(mean_of_known(by_class["iou"])),
@@ -95,29 +101,18 @@ def _area(result: CandidateResult, count: int, per_image: bool) -> dict[str, flo
     }
 
 
-def _over_pictures(values: list[Scores], count: int) -> Scores:
-    """Each class's mean (C,) over the pictures where it can be scored."""
-    return np.asarray(mean_of_known(np.stack(values), axis=0)) if values else np.full(count, NAN)
-
-
-def _mean(distances: list[Scores]) -> float:
-    """Over the pictures where each foreground class has a distance, then over the classes."""
-    return float(mean_of_known(_over_pictures(distances, 1)[1:])) if distances else NAN
-
-
 def _one_sided(result: CandidateResult) -> int:
-    occurs = [(scores.counts[1:, 0] + scores.counts[1:, 1] + scores.counts[1:, 2]) > 0 for scores in result.pictures]
-    return sum(int((held & np.isnan(p.hausdorff95[1:])).sum()) for held, p in zip(occurs, result.pictures, strict=True))
+    occurs = result.counts[:, 1:].sum(axis=-1) > 0
+    return int((occurs & np.isnan(result.distances[:, 1:])).sum())
 
 
 def _objects(result: CandidateResult) -> dict[str, float]:
     names = ("matched", "missed", "false", "split", "merged")
     if not result.pictures:
         return dict.fromkeys((*names, "object_ap", "object_ap_pooled"), NAN)
-    each = [scores.objects for scores in result.pictures]
-    return {name: float(sum(getattr(objects, name) for objects in each)) for name in names} | {
-        "object_ap": float(mean_of_known(np.array([challenge_precision(objects.at_thresholds) for objects in each]))),
-        "object_ap_pooled": challenge_precision(np.sum([objects.at_thresholds for objects in each], axis=0)),
+    return {name: float(sum(getattr(scores.objects, name) for scores in result.pictures)) for name in names} | {
+        "object_ap": float(mean_of_known(challenge_precisions(result.objects_at_thresholds))),
+        "object_ap_pooled": challenge_precision(result.objects_at_thresholds.sum(axis=0)),
     }
 
 
