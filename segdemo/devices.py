@@ -44,4 +44,5 @@ def device_label(device: torch.device) -> str:
         return torch.cuda.get_device_name(device)
     if device.type == "mps":
         return "Apple GPU"
-    return f"CPU, {torch.get_num_threads()} threads ({platform.machine()})"
+    threads = torch.get_num_threads()
+    return f"CPU, {threads} {'thread' if threads == 1 else 'threads'} ({platform.machine()})"

@@ -7,6 +7,7 @@ kernel slides as it is. `flipped` turns it around along every axis, as mathemati
 Dumoulin and Visin, A guide to convolution arithmetic for deep learning, 2016, arXiv:1603.07285.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -16,16 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdemo.errors import SettingError
+from segdemo.layerlab.sizes import convolved_size, extent
 from segdemo.text import _
 
 __all__ = [
-    "MODES", "Arithmetic", "Mode", "Source", "border_source", "check", "convolve", "extent", "inputs_of", "largest_padding",
-    "output_size", "pad",
+    "MODES", "MOST_TAPS", "Arithmetic", "Mode", "Source", "border_source", "check", "convolve", "inputs_of", "largest_padding",
+    "pad", "tap_count",
 ]  # fmt: skip
 
 Mode = Literal["zeros", "reflect", "replicate", "circular"]
 MODES: tuple[Mode, ...] = ("zeros", "reflect", "replicate", "circular")
 Float = NDArray[np.float64]
+MOST_TAPS = 20_000  # products of all cells together that a scene of a convolution holds: about 0.1 s and half a megabyte
 
 
 @dataclass(frozen=True)
@@ -38,16 +41,6 @@ class Arithmetic:
     groups: int = 1
     mode: Mode = "zeros"
     flipped: bool = False
-
-
-def extent(kernel: int, dilation: int) -> int:
-    """Cells from the first to the last that a kernel of that many weights touches: d·(k − 1) + 1."""
-    return dilation * (kernel - 1) + 1
-
-
-def output_size(size: int, kernel: int, stride: int, padding: int, dilation: int) -> int:
-    """Places where the kernel fits: ⌊(n + 2p − d·(k − 1) − 1) / s⌋ + 1."""
-    return (size + 2 * padding - extent(kernel, dilation)) // stride + 1
 
 
 def largest_padding(size: int, mode: Mode) -> int | None:
@@ -111,14 +104,24 @@ def convolve(image: Float, weight: Float, bias: Float | None, settings: Arithmet
     """
     check(image.shape, weight.shape, settings)
     padded = pad(image, settings.padding, settings.mode)
-    moves = zip(image.shape[1:], weight.shape[2:], settings.stride, settings.padding, settings.dilation, strict=True)
-    output = np.zeros((len(weight), *(output_size(*move) for move in moves)))
+    output = np.zeros((len(weight), *_sizes(image.shape, weight.shape, settings)))
     for cell in np.ndindex(output.shape):
         total = 0.0 if bias is None else float(bias[cell[0]])
         for source in inputs_of(cell, weight.shape, settings):
             total += padded[source.at] * weight[source.weight]
         output[cell] = total
     return output
+
+
+def tap_count(image_shape: tuple[int, ...], weight_shape: tuple[int, ...], settings: Arithmetic) -> int:
+    """Products of all cells of the output together, before any is made. weight_shape as for `inputs_of`; see MOST_TAPS."""
+    return math.prod(_sizes(image_shape, weight_shape, settings)) * math.prod(weight_shape)
+
+
+def _sizes(image_shape: tuple[int, ...], weight_shape: tuple[int, ...], settings: Arithmetic) -> list[int]:
+    """Cells of the output along each axis."""
+    moves = zip(image_shape[1:], weight_shape[2:], settings.stride, settings.padding, settings.dilation, strict=True)
+    return [max(0, convolved_size(*move)) for move in moves]
 
 
 def check(image_shape: tuple[int, ...], weight_shape: tuple[int, ...], settings: Arithmetic) -> None:

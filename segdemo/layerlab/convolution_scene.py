@@ -11,8 +11,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from segdemo.layerlab.convolution import Arithmetic, Float, border_source, convolve, extent, inputs_of, pad
+from segdemo.layerlab.convolution import Arithmetic, Float, border_source, convolve, inputs_of, pad
+from segdemo.layerlab.listing import literal
 from segdemo.layerlab.scene import Cell, Grid, Scene, Tap, sum_line
+from segdemo.layerlab.sizes import convolved_formula, each_axis
 from segdemo.text import _
 
 __all__ = ["convolution_scene"]
@@ -58,24 +60,24 @@ def _matrix(array: Float) -> Float:
     return np.atleast_2d(array)
 
 
-def _slices(block: Float) -> list[tuple[str, Float]]:
-    """The matrices of one channel (…): itself, or the slices of a volume with words for them."""
+def _slices(block: Float, title: str) -> list[tuple[str, Float]]:
+    """The matrices of one channel (…), each with its title: itself, or the slices of a volume."""
     if block.ndim < 3:
-        return [("", _matrix(block))]
-    return [(_(", slice {n}", n=number), matrix) for number, matrix in enumerate(block)]
+        return [(title, _matrix(block))]
+    return [(_("{title}, slice {n}", title=title, n=number), matrix) for number, matrix in enumerate(block)]
 
 
 def _input_grids(padded: Float, sizes: tuple[int, ...], settings: Arithmetic, picture: bool) -> list[Grid]:
     border, source = _border(sizes, settings)
     grids: list[Grid] = []
     for channel, block in enumerate(padded):
-        for depth, (words, matrix) in enumerate(_slices(block)):
-            name = _("Input") if len(padded) == 1 else _("Input channel {n}", n=channel)
+        name = _("Input") if len(padded) == 1 else _("Input channel {n}", n=channel)
+        for depth, (title, matrix) in enumerate(_slices(block, name)):
             edge, origin = (
                 (border, source) if border.ndim == 2 else (border[depth], source[depth] + [channel * len(padded[0]), 0, 0])
             )
             grids.append(Grid(
-                f"input{channel}_{depth}", name + words, matrix, "picture" if picture else "signed", edge, origin,
+                f"input{channel}_{depth}", title, matrix, "picture" if picture else "signed", edge, origin,
                 place=(0, len(grids)),
             ))  # fmt: skip
     return grids
@@ -102,26 +104,27 @@ def _kernel_grids(weight: Float, settings: Arithmetic) -> list[Grid]:
     grids = []
     for chosen, channel in product(range(filters), range(channels)):
         group = chosen // (filters // settings.groups) * channels
-        slices = _slices(weight[chosen, channel])
-        for depth, (words, matrix) in enumerate(slices):
+        slices = _slices(weight[chosen, channel], _kernel_title(chosen, group + channel, weight, settings))
+        for depth, (title, matrix) in enumerate(slices):
             column, row = (0, chosen) if channels == 1 else (chosen, channel)  # filters of one channel stand above each other
-            place, title = (1 + column, row * len(slices) + depth), _kernel_title(chosen, group + channel, weight, settings)
-            grids.append(Grid(f"kernel{chosen}_{channel}_{depth}", title + words, matrix, "signed", place=place))
+            place = (1 + column, row * len(slices) + depth)
+            grids.append(Grid(f"kernel{chosen}_{channel}_{depth}", title, matrix, "signed", place=place))
     return grids
 
 
 def _kernel_title(chosen: int, channel: int, weight: Float, settings: Arithmetic) -> str:
     filters, channels = weight.shape[:2]
-    name = _("Kernel") if filters == 1 else _("Filter {n}", n=chosen)
-    return name if channels == 1 and settings.groups == 1 else _("{name}, channel {n}", name=name, n=channel)
+    if channels == 1 and settings.groups == 1:
+        return _("Kernel") if filters == 1 else _("Filter {n}", n=chosen)
+    return _("Kernel, channel {n}", n=channel) if filters == 1 else _("Filter {f}, channel {n}", f=chosen, n=channel)
 
 
 def _output_grids(output: Float, column: int, kind: Kind) -> list[Grid]:
     grids: list[Grid] = []
     for channel, block in enumerate(output):
-        for depth, (words, matrix) in enumerate(_slices(block)):
-            name = _("Output") if len(output) == 1 else _("Output channel {n}", n=channel)
-            grids.append(Grid(f"output{channel}_{depth}", name + words, matrix, kind, place=(column, len(grids))))
+        name = _("Output") if len(output) == 1 else _("Output channel {n}", n=channel)
+        for depth, (title, matrix) in enumerate(_slices(block, name)):
+            grids.append(Grid(f"output{channel}_{depth}", title, matrix, kind, place=(column, len(grids))))
     return grids
 
 
@@ -131,51 +134,49 @@ def _taps(
     """Inputs and arithmetic of every output cell; all filters of one place come one after the other."""
     taps: dict[Cell, tuple[Tap, ...]] = {}
     sums: dict[Cell, str] = {}
-    values, weights, channels = padded.tolist(), weight.tolist(), weight.shape[1]
+    values = [matrix.tolist() for block in padded for _title, matrix in _slices(block, "")]  # by the number of the grid
+    channels = weight.shape[1]
     several = [_("channel {n}", n=n) for n in range(channels)]
     parts = [_("slice {n}", n=n) for n in range(weight.shape[2])] if weight.ndim == 5 and channels == 1 else several
+    windows = [_window(chosen, weight, settings, sheets) for chosen in range(len(weight))]
+    moves = (0,) * (3 - len(settings.stride)) + settings.stride
     for *place, chosen in product(*map(range, (*output.shape[1:], output.shape[0]))):
-        found, terms = [], []
-        for source in inputs_of((chosen, *place), weight.shape, settings):
-            value, factor = _element(values, source.at), _element(weights, source.weight)
-            at = sheets[0].cell(source.at[0], source.at[1:])
-            by = sheets[1].cell(chosen * channels + source.weight[1], source.weight[2:])
-            found.append(Tap(*at, factor, by, value * factor))
-            terms.append((value, factor))
         cell = sheets[2].cell(chosen, place)
+        depth, down, right = (at * move for at, move in zip((0,) * (3 - len(place)) + tuple(place), moves, strict=True))
+        found, terms = [], []
+        for (grid, row, column), factor, by in windows[chosen]:
+            value = values[grid + depth][row + down][column + right]
+            found.append(Tap(grid + depth, row + down, column + right, factor, by, value * factor))
+            terms.append((value, factor))
         taps[cell] = tuple(found)
         sums[cell] = sum_line(terms, float(output[(chosen, *place)]), None if bias is None else float(bias[chosen]), parts)
     return taps, sums
 
 
-def _element(nested: list[object], at: tuple[int, ...]) -> float:
-    """An element of nested lists; much faster than one of an array."""
-    for index in at:
-        nested = nested[index]  # type: ignore[assignment]
-    return float(nested)  # type: ignore[arg-type]
+def _window(chosen: int, weight: Float, settings: Arithmetic, sheets: Sequence[_Sheets]) -> list[tuple[Cell, float, Cell]]:
+    """What the first cell of a filter is made of: input cells, weights and where these are. At other places it is moved."""
+    sources = inputs_of((chosen, *[0] * (weight.ndim - 2)), weight.shape, settings)
+    return [
+        (sheets[0].cell(at[0], at[1:]), float(weight[by]), sheets[1].cell(chosen * weight.shape[1] + by[1], by[2:]))
+        for at, by in sources
+    ]
 
 
 def _formula(sizes: tuple[int, ...], kernel: tuple[int, ...], settings: Arithmetic) -> str:
     """The shape formula, filled in for every axis; once where all axes are alike."""
-    lines = []
-    for n, k, s, p, d in zip(sizes, kernel, settings.stride, settings.padding, settings.dilation, strict=True):
-        size = (n + 2 * p - extent(k, d)) // s + 1
-        lines.append(f"⌊({n} + 2·{p} − {d}·({k} − 1) − 1) / {s}⌋ + 1 = {size}")
-    names = {1: ("",), 2: (_("height"), _("width")), 3: (_("depth"), _("height"), _("width"))}[len(lines)]
-    if len(set(lines)) == 1:
-        return lines[0]
-    return "\n".join(f"{name}: {line}" for name, line in zip(names, lines, strict=True))
+    moves = zip(sizes, kernel, settings.stride, settings.padding, settings.dilation, strict=True)
+    return each_axis([convolved_formula(*move) for move in moves])
 
 
 def _code(image: Float, weight: Float, bias: Float | None, settings: Arithmetic) -> str:
     """PyTorch, with which the same numbers come out."""
     axes = image.ndim - 1
-    lines = ["import torch, torch.nn.functional as F", f"x = torch.tensor({_numbers(image[None])}, dtype=torch.float64)",
-             f"w = torch.tensor({_numbers(weight)}, dtype=torch.float64)"]  # fmt: skip
+    lines = ["import torch, torch.nn.functional as F", f"x = torch.tensor({literal(image[None])}, dtype=torch.float64)",
+             f"w = torch.tensor({literal(weight)}, dtype=torch.float64)"]  # fmt: skip
     if settings.flipped:
-        lines.append(f"w = w.flip({', '.join(str(-a) for a in range(axes, 0, -1))})  # a true convolution")
+        lines.append(f"w = w.flip({', '.join(str(-a) for a in range(axes, 0, -1))})  # {_('a true convolution')}")
     if bias is not None:
-        lines.append(f"b = torch.tensor({_numbers(bias)}, dtype=torch.float64)")
+        lines.append(f"b = torch.tensor({literal(bias)}, dtype=torch.float64)")
     padding = f"{settings.padding}" if settings.mode == "zeros" else "0"
     if settings.mode != "zeros":
         sides = tuple(p for amount in reversed(settings.padding) for p in (amount, amount))
@@ -183,14 +184,3 @@ def _code(image: Float, weight: Float, bias: Float | None, settings: Arithmetic)
     options = f"stride={settings.stride}, padding={padding}, dilation={settings.dilation}, groups={settings.groups}"
     lines.append(f"print(F.conv{axes}d(x, w, {'b' if bias is not None else 'None'}, {options}))")
     return "\n".join(lines)
-
-
-def _numbers(array: Float) -> str:
-    """Nested lists with every digit, whole numbers without a point."""
-
-    def short(item: object) -> object:
-        if isinstance(item, list):
-            return [short(part) for part in item]
-        return int(item) if isinstance(item, float) and item.is_integer() else item
-
-    return str(short(array.tolist()))

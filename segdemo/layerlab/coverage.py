@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from segdemo.layerlab.transposed import transposed_size
+from segdemo.layerlab.sizes import transposed_size
 
 __all__ = ["dilated_counts", "inner_counts", "is_even", "landings", "seen_from", "transposed_counts", "unseen_share"]
 

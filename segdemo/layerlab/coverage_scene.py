@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from segdemo.layerlab.coverage import dilated_counts, landings, seen_from, transposed_counts, unseen_share
 from segdemo.layerlab.scene import Cell, Grid, Scene, Tap
-from segdemo.layerlab.transposed import transposed_size
+from segdemo.layerlab.sizes import transposed_formula
 from segdemo.text import _
 
 __all__ = ["checkerboard_scene", "gridding_scene", "layers_scene"]
@@ -33,14 +33,13 @@ def checkerboard_scene(size: int, kernel: int, stride: int, padding: int = 0) ->
         taps[1, 0, column] = tuple(Tap(0, int(row), column, 1.0, None, 1.0) for row in np.flatnonzero(hits[:, column]))
         sums[1, 0, column] = _("{n} kernels land here", n=count) if count != 1 else _("one kernel lands here")
     _products(counts, 1, 2, taps, sums)
-    width = transposed_size(size, kernel, stride, padding, 0, 1)
-    formula = f"({size} − 1)·{stride} − 2·{padding} + ({kernel} − 1) + 1 = {width}"
+    formula = transposed_formula(size, kernel, stride, padding)
     return Scene(grids, 2, taps, sums, formula, _ones_code(size, kernel, stride, padding))
 
 
 def _ones_code(size: int, kernel: int, stride: int, padding: int) -> str:
-    return "\n".join(("import torch, torch.nn.functional as F", f"x = torch.ones(1, 1, {size}, {size}).double()",
-                      f"w = torch.ones(1, 1, {kernel}, {kernel}).double()",
+    return "\n".join(("import torch, torch.nn.functional as F", f"x = torch.ones(1, 1, {size}, {size}, dtype=torch.float64)",
+                      f"w = torch.ones(1, 1, {kernel}, {kernel}, dtype=torch.float64)",
                       f"print(F.conv_transpose2d(x, w, stride={stride}, padding={padding}))"))  # fmt: skip
 
 
@@ -110,8 +109,10 @@ def _reached(above: Count, grid: int, row: int, column: int, rate: int, kernel: 
 
 def _stack_code(rates: Sequence[int], kernel: int) -> str:
     size = len(dilated_counts(rates, kernel))
-    lines = ["import torch, torch.nn.functional as F", f"x = torch.ones(1, 1, {size}, {size}).double().requires_grad_()",
-             f"w = torch.ones(1, 1, {kernel}, {kernel}).double()", "y = x"]  # fmt: skip
+    lines = ["import torch, torch.nn.functional as F",
+             f"x = torch.ones(1, 1, {size}, {size}, dtype=torch.float64, requires_grad=True)",
+             f"w = torch.ones(1, 1, {kernel}, {kernel}, dtype=torch.float64)", "y = x"]  # fmt: skip
     lines += [f"y = F.conv2d(y, w, dilation={rate})" for rate in rates]
-    lines += ["y.sum().backward()  # y is a single cell", "print(x.grad)  # on how many ways each input reaches it"]
+    cell, ways = _("y is a single cell"), _("on how many ways each input reaches it")
+    lines += [f"y.sum().backward()  # {cell}", f"print(x.grad)  # {ways}"]
     return "\n".join(lines)

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from segdemo.layerlab.listing import literal
 from segdemo.layerlab.mixing import as_columns, mix
 from segdemo.layerlab.scene import Cell, Grid, Scene, Tap, sum_line
 from segdemo.text import _
@@ -82,9 +83,10 @@ def _formula(image: Float, weight: Float, bias: Float | None) -> str:
 
 def _code(image: Float, weight: Float, bias: Float | None) -> str:
     """PyTorch, with which the same numbers come out."""
-    lines = ["import torch, torch.nn.functional as F", f"x = torch.tensor({image[None].tolist()}).double()",
-             f"w = torch.tensor({weight.tolist()}).double()",
-             "b = None" if bias is None else f"b = torch.tensor({bias.tolist()}).double()",
+    same = _("the same: a linear layer at every pixel")
+    lines = ["import torch, torch.nn.functional as F", f"x = torch.tensor({literal(image[None])}, dtype=torch.float64)",
+             f"w = torch.tensor({literal(weight)}, dtype=torch.float64)",
+             "b = None" if bias is None else f"b = torch.tensor({literal(bias)}, dtype=torch.float64)",
              "print(F.conv2d(x, w[:, :, None, None], b))",
-             "print(F.linear(x.movedim(1, -1), w, b).movedim(-1, 1))  # the same: a linear layer at every pixel"]  # fmt: skip
+             f"print(F.linear(x.movedim(1, -1), w, b).movedim(-1, 1))  # {same}"]  # fmt: skip
     return "\n".join(lines)

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from segdemo.layerlab.listing import literal
 from segdemo.layerlab.normalisation import EPS, Kind, normalise, sharing
-from segdemo.layerlab.scene import Cell, Grid, Scene, Tap, digits
+from segdemo.layerlab.scene import Cell, Grid, Scene, Tap, digits, shortened
 from segdemo.text import _
 
 __all__ = ["batch_of_numbers", "normalisation_scene"]
 
 Float = NDArray[np.float64]
-TERMS = 8  # values that a line of arithmetic names before it says how many more there are
 
 
 def batch_of_numbers(shape: tuple[int, int, int, int], pattern: str) -> Float:
@@ -74,11 +74,11 @@ def normalisation_scene(
             Tap(places.input(n, c), row, col), Tap(places.table(0), *at), Tap(places.table(1), *at),
             Tap(places.table(2), 0, c), Tap(places.table(3), 0, c),
         )  # fmt: skip
-        value, mean, variance, scale, shift, result = (
-            digits(float(number))
-            for number in (x[n, c, row, col], done.mean[at], done.variance[at], gamma[c], beta[c], done.output[n, c, row, col])
+        value, mean, variance, scale, shift = (
+            digits(float(number)) for number in (x[n, c, row, col], done.mean[at], done.variance[at], gamma[c], beta[c])
         )
-        sums[cell] = f"({value} − {mean}) / √({variance} + {EPS:.5f}) · {scale} + {shift} = {result.strip('()')}"
+        result = digits(float(done.output[n, c, row, col]), brackets=False)
+        sums[cell] = f"({value} − {mean}) / √({variance} + {EPS:.5f}) · {scale} + {shift} = {result}"
     return Scene(grids, places.output(0, 0), taps, sums, _formula(shape, kind, groups, done.mean.size, own),
                  _code(x, kind, gamma, beta, groups, None if own else running))  # fmt: skip
 
@@ -113,12 +113,11 @@ def _tell_statistics(
         values = [float(x[n, c, row, col]) for n, c, row, col in members]
         at = divmod(number, mean.shape[1])
         middle = float(mean[at])
-        distances = [f"({digits(v)} − {digits(middle)})²" for v in values]
-        for which, terms, total in ((0, [digits(v) for v in values], middle), (1, distances, float(variance[at]))):
-            more = [_("… {n} more", n=len(terms) - TERMS)] if len(terms) > TERMS else []
+        distances = (f"({digits(v)} − {digits(middle)})²" for v in values)
+        for which, terms, total in ((0, map(digits, values), middle), (1, distances, float(variance[at]))):
             cell = (places.table(which), *at)
             taps[cell] = cells
-            sums[cell] = f"({' + '.join(terms[:TERMS] + more)}) / {len(terms)} = {digits(total).strip('()')}"
+            sums[cell] = f"({' + '.join(shortened(terms, len(values)))}) / {len(values)} = {digits(total, brackets=False)}"
 
 
 def _formula(shape: tuple[int, int, int, int], kind: Kind, groups: int, count: int, own: bool) -> str:
@@ -132,8 +131,9 @@ def _formula(shape: tuple[int, int, int, int], kind: Kind, groups: int, count: i
 
 def _code(x: Float, kind: Kind, gamma: Float, beta: Float, groups: int, running: tuple[Float, Float] | None) -> str:
     """PyTorch, with which the same numbers come out."""
-    lines = ["import torch, torch.nn.functional as F", f"x = torch.tensor({x.tolist()}).double()",
-             f"gamma = torch.tensor({gamma.tolist()}).double()", f"beta = torch.tensor({beta.tolist()}).double()"]  # fmt: skip
+    lines = ["import torch, torch.nn.functional as F", f"x = torch.tensor({literal(x)}, dtype=torch.float64)",
+             f"gamma = torch.tensor({literal(gamma)}, dtype=torch.float64)",
+             f"beta = torch.tensor({literal(beta)}, dtype=torch.float64)"]  # fmt: skip
     calls = {
         "batch": "F.batch_norm(x, None, None, gamma, beta, training=True)",
         "instance": "F.instance_norm(x, weight=gamma, bias=beta)",
@@ -142,6 +142,6 @@ def _code(x: Float, kind: Kind, gamma: Float, beta: Float, groups: int, running:
     }
     call = calls[kind]
     if running is not None:
-        lines += [f"mean, variance = torch.tensor({[values.tolist() for values in running]}).double()"]
+        lines += [f"mean, variance = torch.tensor({literal(np.stack(running))}, dtype=torch.float64)"]
         call = "F.batch_norm(x, mean, variance, gamma, beta, training=False)"
     return "\n".join([*lines, f"print({call})"])

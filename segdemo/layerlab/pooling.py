@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdemo.errors import SettingError
-from segdemo.layerlab.convolution import extent
+from segdemo.layerlab.sizes import extent, pooled_size
 from segdemo.text import _
 
-__all__ = ["Pooling", "average_pool", "check_pooling", "counted", "global_average", "max_pool", "pooled_size", "windows"]
+__all__ = ["Pooling", "average_pool", "check_pooling", "counted", "global_average", "max_pool", "windows"]
 
 Float = NDArray[np.float64]
 Pair = tuple[int, int]
@@ -37,15 +37,6 @@ class Pooling:
     dilation: Pair = (1, 1)
     ceil_mode: bool = False
     count_include_pad: bool = True
-
-
-def pooled_size(size: int, kernel: int, stride: int, padding: int, dilation: int = 1, ceil_mode: bool = False) -> int:
-    """Windows along an axis: ⌊(n + 2p − d·(k − 1) − 1) / s⌋ + 1. Rounded up, one less if the last one starts behind the input."""
-    room = size + 2 * padding - extent(kernel, dilation)
-    if not ceil_mode:
-        return room // stride + 1
-    places = -(-room // stride) + 1
-    return places - 1 if (places - 1) * stride >= size + padding else places
 
 
 def windows(size: int, settings: Pooling, axis: int) -> list[list[int]]:

@@ -9,10 +9,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from segdemo.layerlab.convolution import Arithmetic, convolve, extent
+from segdemo.layerlab.convolution import Arithmetic, convolve
 from segdemo.layerlab.listing import literal
-from segdemo.layerlab.pooling import Pooling, average_pool, counted, max_pool, pooled_size, windows
-from segdemo.layerlab.scene import LINE_TERMS, Cell, Grid, Scene, Tap, digits, sum_line
+from segdemo.layerlab.pooling import Pooling, average_pool, counted, max_pool, windows
+from segdemo.layerlab.scene import Cell, Grid, Scene, Tap, digits, shortened, sum_line
+from segdemo.layerlab.sizes import each_axis, pooled_formula
 from segdemo.text import _
 
 __all__ = ["KINDS", "Kind", "Shrinking", "moved", "pooling_scene", "shift_scene", "shrunk"]
@@ -163,10 +164,8 @@ def _line(values: list[float], taps: list[Tap], result: float, kind: Kind, count
     if kind == "strided":
         return sum_line([(value, tap.weight or 0.0) for value, tap in zip(values, taps, strict=True)], result)
     used = [value for value in values if not np.isnan(value)]
-    words = ["−∞" if np.isinf(value) else digits(value) for value in used[:LINE_TERMS]]
-    if len(used) > LINE_TERMS:
-        words.append(_("… {n} more", n=len(used) - LINE_TERMS))
-    total = digits(result).strip("()")
+    words = shortened(map(digits, used), len(used))
+    total = digits(result, brackets=False)
     return f"max({', '.join(words)}) = {total}" if kind == "max" else f"({' + '.join(words)}) / {count} = {total}"
 
 
@@ -174,20 +173,8 @@ def _formula(shape: tuple[int, ...], layer: Shrinking, settings: Pooling) -> str
     """The shape formula, filled in for rows and columns; once where they are alike."""
     if layer.kind == "global":
         return _("A single window as large as the input: {h} × {w} → 1 × 1", h=shape[0], w=shape[1])
-    lines = [
-        _one_formula(n, *each, ceil_mode=settings.ceil_mode)
-        for n, *each in zip(shape, settings.kernel, settings.stride, settings.padding, settings.dilation, strict=True)
-    ]
-    return lines[0] if lines[0] == lines[1] else _("height: {h}\nwidth: {w}", h=lines[0], w=lines[1])
-
-
-def _one_formula(n: int, k: int, s: int, p: int, d: int, *, ceil_mode: bool) -> str:
-    size = pooled_size(n, k, s, p, d, ceil_mode)
-    left, right = "⌈⌉" if ceil_mode else "⌊⌋"
-    line = f"{left}({n} + 2·{p} − {d}·({k} − 1) − 1) / {s}{right} + 1"
-    if ceil_mode and size < -(-(n + 2 * p - extent(k, d)) // s) + 1:
-        return _("{line} − 1 = {size}, for the last window would start behind the input", line=line, size=size)
-    return f"{line} = {size}"
+    moves = zip(shape, settings.kernel, settings.stride, settings.padding, settings.dilation, strict=True)
+    return each_axis([pooled_formula(*move, settings.ceil_mode) for move in moves])
 
 
 def _code(image: Float, layer: Shrinking, settings: Pooling) -> str:

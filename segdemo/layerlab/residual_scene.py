@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdemo.layerlab.convolution import inputs_of, pad
+from segdemo.layerlab.listing import literal
 from segdemo.layerlab.residual import SAME, branch
 from segdemo.layerlab.scene import Cell, Grid, Scene, Tap, digits, sum_line
 from segdemo.text import _
@@ -60,15 +61,15 @@ def _taps(image: Float, padded: Float, kernel: Float, found: Float) -> tuple[dic
         identity, added = float(image[row, column]), float(found[row, column])
         cell = (OUTPUT, row, column)
         taps[cell] = (Tap(INPUT, row + 1, column + 1), Tap(BRANCH, row, column))
-        sums[cell] = f"{digits(identity)} + {digits(added)} = {digits(identity + added).strip('()')}"
+        sums[cell] = f"{digits(identity)} + {digits(added)} = {digits(identity + added, brackets=False)}"
     return taps, sums
 
 
 def _code(x: Float, kernel: Float, backward: bool) -> str:
     """PyTorch, with which the same numbers come out."""
     name = "g" if backward else "x"
-    lines = ["import torch, torch.nn.functional as F", f"{name} = torch.tensor({x[None, None].tolist()}).double()",
-             f"w = torch.tensor({kernel[None, None].tolist()}).double()"]  # fmt: skip
+    lines = ["import torch, torch.nn.functional as F", f"{name} = torch.tensor({literal(x[None, None])}, dtype=torch.float64)",
+             f"w = torch.tensor({literal(kernel[None, None])}, dtype=torch.float64)"]  # fmt: skip
     if backward:
         lines += ["x = torch.zeros_like(g, requires_grad=True)", "(x + F.conv2d(x, w, padding=1)).backward(g)", "print(x.grad)"]
     else:

@@ -4,8 +4,9 @@ All numbers of a scene are exact float64; only `scene_data` rounds them, and onl
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
@@ -13,13 +14,14 @@ from numpy.typing import NDArray
 
 from segdemo.text import _
 
-__all__ = ["Cell", "Grid", "Scene", "Tap", "digits", "scene_data", "sum_line"]
+__all__ = ["Cell", "Grid", "Scene", "Tap", "digits", "scene_data", "shortened", "sum_line"]
 
 Cell = tuple[int, int, int]
 """A place in a scene: number of the grid, row, column."""
 
 DISPLAYED_DIGITS = 6  # significant, of what is sent to the browser
-LINE_TERMS = 12  # products that a line of arithmetic names before it says how many more there are
+LINE_TERMS = 12  # terms that a line of arithmetic names before it says how many more there are
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -83,12 +85,27 @@ class Scene:
     """Arrows between cells, drawn where one of the two is looked at: a maximum and where it was found."""
 
 
-def digits(value: float) -> str:
-    """A number as it stands in a line of arithmetic: three decimals (of a small one four), negatives in brackets."""
-    decimals = 4 if abs(value) < 0.1 else 3
-    text = f"{value:.{decimals}f}".rstrip("0").rstrip(".") if abs(value) < 1e5 else f"{value:.3g}"
-    text = "0" if text == "-0" else text
-    return f"(−{text[1:]})" if text.startswith("-") else text
+def digits(value: float, *, brackets: bool = True) -> str:
+    """A number as it stands in a line of arithmetic: three decimals (below 0.1 four), negatives in brackets.
+
+    Below 0.001 and from 100 000 on three digits and a power of ten, 2.1·10⁻⁵: only 0 itself is written as 0. brackets: False
+    for what stands alone, a result.
+    """
+    size = abs(value)
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "∞" if value > 0 else "−∞"
+    if 1e-3 <= size < 1e5 or not size:
+        text = f"{size:.{4 if size < 0.1 else 3}f}".rstrip("0").rstrip(".")
+    else:
+        front, power = f"{size:.2e}".split("e")
+        text = f"{front.rstrip('0').rstrip('.')}·10{str(int(power)).translate(RAISED)}"
+    return text if value >= 0 else f"(−{text})" if brackets else f"−{text}"
+
+
+def shortened(terms: Iterable[str], count: int) -> list[str]:
+    """The first of `count` terms of a line of arithmetic, and how many more there are. No more than are needed are taken."""
+    first = [*islice(terms, LINE_TERMS)]
+    return [*first, _("… {n} more", n=count - LINE_TERMS)] if count > LINE_TERMS else first
 
 
 def sum_line(terms: list[tuple[float, float]], total: float, bias: float | None = None, parts: Sequence[str] = ()) -> str:
@@ -97,19 +114,15 @@ def sum_line(terms: list[tuple[float, float]], total: float, bias: float | None 
     parts: words for the equal parts (input channels, slices) of which a sum consists; where it is too long, it says what each
     of them adds up to.
     """
-    if len(terms) <= LINE_TERMS:
-        written = [f"{digits(value)}·{digits(weight)}" for value, weight in terms]
-    elif len(parts) > 1:
+    if len(terms) > LINE_TERMS and len(parts) > 1:
         size = len(terms) // len(parts)
         of_parts = [sum(v * w for v, w in terms[start : start + size]) for start in range(0, len(terms), size)]
         written = [f"{part}: {digits(part_sum)}" for part, part_sum in zip(parts, of_parts, strict=True)]
     else:
-        written = [f"{digits(value)}·{digits(weight)}" for value, weight in terms[:LINE_TERMS]]
-        written.append(_("… {n} more", n=len(terms) - LINE_TERMS))
+        written = shortened((f"{digits(value)}·{digits(weight)}" for value, weight in terms), len(terms))
     if bias is not None:
         written.append(_("bias {value}", value=digits(bias)))
-    result = digits(total).strip("()")
-    return f"{' + '.join(written) or '0'} = {result}"
+    return f"{' + '.join(written) or '0'} = {digits(total, brackets=False)}"
 
 
 def scene_data(scene: Scene) -> dict[str, Any]:

@@ -1,10 +1,13 @@
 """Networks to start a shape walk from, and two that do not fit, each in the small language."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from segdemo.layerlab.shape_language import Line, parse_lines
 from segdemo.text import N_
 
-__all__ = ["EXAMPLES", "Example", "unet_text"]
+__all__ = ["EXAMPLES", "Example", "example_lines", "example_name", "unet_text"]
 
 
 @dataclass(frozen=True)
@@ -58,3 +61,18 @@ EXAMPLES: dict[str, Example] = {
     "count": Example(N_("Does not fit: miscounted"), _DIGITS + "linear 10 in3000", N_(
         "Somebody counted the numbers after flattening wrongly.")),
 }  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _parsed() -> dict[str, tuple[Line, ...]]:
+    return {key: parse_lines(example.text) for key, example in EXAMPLES.items()}
+
+
+def example_lines(key: str) -> tuple[Line, ...]:
+    """The lines of a network of EXAMPLES."""
+    return _parsed()[key]
+
+
+def example_name(lines: Sequence[Line]) -> str:
+    """The key in EXAMPLES of these lines, or "" where they are none of them."""
+    return next((key for key, known in _parsed().items() if known == tuple(lines)), "")

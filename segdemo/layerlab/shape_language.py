@@ -22,6 +22,7 @@ __all__ = [
     "MOST_LINES",
     "Kind",
     "Line",
+    "check_name",
     "parse_lines",
     "parse_token",
     "write_line",
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 MOST_LINES = 60
+NAME = "[a-z][a-z0-9]{0,11}"
 LIMITS: dict[str, int] = {
     "channels": 4096, "side": 4096, "out": 16384, "k": 64, "s": 16, "p": 64, "d": 32, "g": 4096, "in": 1_000_000,
 }  # fmt: skip
@@ -149,7 +151,7 @@ def _line(words: list[str]) -> Line:
     if len(numbers) < count or not all(re.fullmatch("[0-9]{1,6}", text) for text in numbers):
         raise SettingError(_("{kind} is followed by whole numbers: {names}.", kind=kind, names=", ".join(spec.numbers)))
     other, rest = (rest[0], rest[1:]) if spec.joins and rest else ("", rest)
-    if spec.joins and not re.fullmatch("[a-z][a-z0-9]{0,11}", other):
+    if spec.joins and not re.fullmatch(NAME, other):
         raise SettingError(_("{kind} is followed by the name of an earlier line, as in “{kind} e1”.", kind=kind))
     line = Line(kind, tuple(_within(spec.numbers[i], int(text)) for i, text in enumerate(numbers)), other=other, name=name)
     for word in rest:
@@ -162,9 +164,17 @@ def _named(words: list[str]) -> tuple[list[str], str]:
     if "as" not in words:
         return words, ""
     at = words.index("as")
-    if len(words) != at + 2 or not re.fullmatch("[a-z][a-z0-9]{0,11}", words[-1]):
+    if len(words) != at + 2 or not re.fullmatch(NAME, words[-1]):
         raise SettingError(_("after “as” stands one name: letters and digits, such as e1."))
     return words[:at], words[-1]
+
+
+def check_name(text: str) -> str:
+    """A name that somebody typed, as it stands in a line; "" for none. Raises SettingError with the sentence."""
+    name = text.strip().lower()
+    if name and not re.fullmatch(NAME, name):
+        raise SettingError(_("A name is a letter, and then letters and digits, twelve at most, such as e1."))
+    return name
 
 
 def _with_word(line: Line, word: str) -> Line:

@@ -5,14 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from segdemo.layerlab.shape_language import LIMITS, Line
+from segdemo.layerlab.sizes import extent
 from segdemo.text import _
 
 __all__ = [
-    "Fix", "LineError", "check_channels", "check_groups", "check_join", "check_kernel", "check_list", "check_map",
-    "check_pool_padding", "removed",
+    "MOST_SIDE", "Fix", "LineError", "check_channels", "check_groups", "check_join", "check_kernel", "check_list", "check_map",
+    "check_pool_padding", "check_side", "removed",
 ]  # fmt: skip
 
 Lines = Sequence[Line]
+MOST_SIDE = 16384  # rows or columns of a map: as many as four times the largest input
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,14 @@ def check_map(lines: Lines, at: int, shape: tuple[int, ...]) -> None:
         fixes = [Fix(_("Remove “flatten”"), (*lines[: at - 1], *lines[at:]))] if lines[at - 1].kind == "flatten" else []
         raise LineError(_("This layer works on rows and columns, but {n} numbers in a list arrive.", n=shape[0]),
                         (*fixes, removed(lines, at)))  # fmt: skip
+
+
+def check_side(lines: Lines, at: int, size: Sequence[int]) -> None:
+    """Rows and columns that a line makes: no more than can be followed pixel by pixel."""
+    if max(size) > MOST_SIDE:
+        sentence = _("The map would be {h} × {w}; maps are followed here up to {most} rows and columns.", h=size[0], w=size[1],
+                     most=MOST_SIDE)  # fmt: skip
+        raise LineError(sentence, (removed(lines, at),))
 
 
 def check_list(lines: Lines, at: int, shape: tuple[int, ...]) -> None:
@@ -97,7 +107,7 @@ def check_kernel(lines: Lines, at: int, shape: tuple[int, ...]) -> None:
     line, smaller = lines[at], min(shape[1:])
     kernel, padding = line.option("k"), line.option("p")
     dilation = line.option("d") if line.kind == "conv" else 1
-    span = dilation * (kernel - 1) + 1
+    span = extent(kernel, dilation)
     spare = smaller + 2 * padding - span
     if spare >= 0 or ("ceil" in line.words and spare > -line.option("s")):  # rounded up, a window may hang over
         return
@@ -127,13 +137,13 @@ def check_join(lines: Lines, at: int, shapes: Sequence[tuple[int, ...]]) -> int:
     names = [other.name for other in lines[:at]]
     if line.other not in names:
         known = [name for name in names if name]
-        told = (
-            _("These have a name: {names}.", names=", ".join(known))
+        sentence = (
+            _("No earlier line is called {name}. These have a name: {names}.", name=line.other, names=", ".join(known))
             if known
-            else _("No line has a name yet: end one in “as e1”.")
+            else _("No earlier line is called {name}. No line has a name yet: end one in “as e1”.", name=line.other)
         )
         fixes = tuple(_changed(lines, at, replace(line, other=name), _("Take {name}", name=name)) for name in known[-2:])
-        raise LineError(_("No earlier line is called {name}. {told}", name=line.other, told=told), (*fixes, removed(lines, at)))
+        raise LineError(sentence, (*fixes, removed(lines, at)))
     number = names.index(line.other)
     if line.kind == "take":
         return number
@@ -150,8 +160,12 @@ def _check_sizes(lines: Lines, at: int, other: tuple[int, ...], given: tuple[int
     if other[1:] == given[1:] or {"crop", "pad"} & {*line.words}:
         return
     differ = next((a, b) for a, b in zip(other[1:], given[1:], strict=True) if a != b)
-    verb = _("concatenated") if line.kind == "concat" else _("added")
-    sentence = _("These two cannot be {verb}: {a} against {b}; crop or pad.", verb=verb, a=differ[0], b=differ[1])
+    a, b = differ
+    sentence = (
+        _("These two cannot be concatenated: {a} against {b}; crop or pad.", a=a, b=b)
+        if line.kind == "concat"
+        else _("These two cannot be added: {a} against {b}; crop or pad.", a=a, b=b)
+    )
     crop = _changed(lines, at, line.saying("crop"), _("Crop the larger"))
     raise LineError(sentence, (crop, _changed(lines, at, line.saying("pad"), _("Pad the smaller"))))
 

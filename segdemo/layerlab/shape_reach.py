@@ -32,23 +32,39 @@ def identity(size: int) -> Reach:
 
 
 def _gathered(reach: Reach, inputs: NDArray[np.int64]) -> Reach:
-    """Positions (n, taps) that look at inputs; those outside of the map are zeros that were put there."""
+    """Positions (n, taps) that look at inputs, few taps; those outside of the map are zeros that were put there."""
     inside = (inputs >= 0) & (inputs < len(reach))
     at = inputs.clip(0, len(reach) - 1)
     return Reach(np.where(inside, reach.first[at], NOTHING).min(1), np.where(inside, reach.last[at], -NOTHING).max(1))
 
 
 def windows(reach: Reach, size: int, kernel: int, stride: int, padding: int, dilation: int = 1) -> Reach:
-    """After a convolution or a pooling with `size` outputs."""
-    return _gathered(reach, np.arange(size)[:, None] * stride - padding + np.arange(kernel) * dilation)
+    """After a convolution or a pooling with `size` outputs. Weight by weight, so that only arrays of one axis are made."""
+    span = (size - 1) * stride + 1
+    behind = max(0, span + dilation * (kernel - 1) - padding - len(reach))
+    first = np.pad(reach.first, (padding, behind), constant_values=NOTHING)
+    last = np.pad(reach.last, (padding, behind), constant_values=-NOTHING)
+    found = _blind(size)
+    for start in range(0, kernel * dilation, dilation):
+        np.minimum(found.first, first[start : start + span : stride], out=found.first)
+        np.maximum(found.last, last[start : start + span : stride], out=found.last)
+    return found
 
 
 def spread(reach: Reach, size: int, kernel: int, stride: int, padding: int) -> Reach:
-    """After a transposed convolution: input i adds to outputs i·s − p … i·s − p + k − 1."""
-    taps = np.arange(-(-kernel // stride))
-    inputs = (np.arange(size)[:, None] + padding) // stride - taps
-    reached = np.arange(size)[:, None] + padding - inputs * stride < kernel
-    return _gathered(reach, np.where(reached, inputs, -1))
+    """After a transposed convolution with `size` outputs: input i adds to outputs i·s − p … i·s − p + k − 1."""
+    span = (len(reach) - 1) * stride + 1
+    uncut = _blind(span + kernel - 1)
+    for start in range(kernel):
+        reached = slice(start, start + span, stride)
+        np.minimum(uncut.first[reached], reach.first, out=uncut.first[reached])
+        np.maximum(uncut.last[reached], reach.last, out=uncut.last[reached])
+    return Reach(uncut.first[padding : padding + size], uncut.last[padding : padding + size])
+
+
+def _blind(size: int) -> Reach:
+    """Positions that see nothing yet."""
+    return Reach(np.full(size, NOTHING), np.full(size, -NOTHING))
 
 
 def sampled(reach: Reach, factor: int, bilinear: bool) -> Reach:

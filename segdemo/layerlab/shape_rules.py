@@ -15,23 +15,40 @@ from segdemo.layerlab.shape_problems import (
     check_list,
     check_map,
     check_pool_padding,
+    check_side,
 )
 from segdemo.layerlab.shape_reach import Reach, everything, fitted, joined, sampled, spread, windows
+from segdemo.layerlab.sizes import (
+    convolved_formula,
+    convolved_size,
+    pooled_formula,
+    pooled_size,
+    transposed_formula,
+    transposed_size,
+)
 from segdemo.text import _
 
 __all__ = ["RULES", "Map", "Result", "Shape", "join"]
 
 Shape = tuple[int, ...]  # without the batch: (C, H, W), or (n,)
 Lines = Sequence[Line]
+Seen = tuple[Reach, Reach] | None  # along rows and along columns; None where nobody asks
 
 
 @dataclass(frozen=True)
 class Map:
-    """What goes from line to line: a shape, and what its positions see along both axes."""
+    """What goes from line to line: a shape, and what its positions see along both axes, where that is followed."""
 
     shape: Shape
-    rows: Reach
-    columns: Reach
+    seen: Seen
+
+    def through(self, rule: Callable[[Reach, int], Reach], size: Sequence[int]) -> Seen:
+        """What is seen after a rule that makes `size` rows and columns, each axis by itself."""
+        return None if self.seen is None else (rule(self.seen[0], size[0]), rule(self.seen[1], size[1]))
+
+    def all_seen(self) -> Seen:
+        """One position that sees what any saw."""
+        return self.through(lambda reach, _size: everything(reach), (1, 1))
 
 
 @dataclass(frozen=True)
@@ -52,12 +69,12 @@ def _convolution(lines: Lines, at: int, given: Map) -> Result:
     check_groups(lines, at, given.shape[0])
     check_kernel(lines, at, given.shape)
     kernel, stride, padding, dilation, groups = (line.option(letter) for letter in "kspdg")
-    height, width = ((n + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1 for n in given.shape[1:])
-    rows, columns = (windows(reach, n, kernel, stride, padding, dilation)
-                     for reach, n in ((given.rows, height), (given.columns, width)))  # fmt: skip
+    height, width = size = [convolved_size(n, kernel, stride, padding, dilation) for n in given.shape[1:]]
+    check_side(lines, at, size)
+    seen = given.through(lambda reach, n: windows(reach, n, kernel, stride, padding, dilation), size)
     weights = out * (given.shape[0] // groups) * kernel**2
-    note = f"⌊({given.shape[1]} + 2·{padding} − {dilation}·({kernel} − 1) − 1)/{stride}⌋ + 1 = {height}"
-    return Result(Map((out, height, width), rows, columns), weights + _extra(line), weights * height * width, note)
+    note = convolved_formula(given.shape[1], kernel, stride, padding, dilation)
+    return Result(Map((out, height, width), seen), weights + _extra(line), weights * height * width, note)
 
 
 def _transposed(lines: Lines, at: int, given: Map) -> Result:
@@ -65,16 +82,17 @@ def _transposed(lines: Lines, at: int, given: Map) -> Result:
     check_map(lines, at, given.shape)
     check_channels(lines, at, given.shape[0])
     kernel, stride, padding = (line.option(letter) for letter in "ksp")
-    height, width = ((n - 1) * stride - 2 * padding + kernel for n in given.shape[1:])
+    height, width = size = [transposed_size(n, kernel, stride, padding) for n in given.shape[1:]]
+    check_side(lines, at, size)
     if min(height, width) < 1:
         fix = Fix(_("Without padding"), (*lines[:at], line.having(p=0), *lines[at + 1 :]))
         sentence = _("A padding of {p} cuts everything away: nothing is left of {n} positions.", p=padding, n=given.shape[1])
         raise LineError(sentence, (fix,))
-    rows, columns = (spread(reach, n, kernel, stride, padding) for reach, n in ((given.rows, height), (given.columns, width)))
+    seen = given.through(lambda reach, n: spread(reach, n, kernel, stride, padding), size)
     weights = out * given.shape[0] * kernel**2
-    note = f"({given.shape[1]} − 1)·{stride} − 2·{padding} + {kernel} = {height}"
+    note = transposed_formula(given.shape[1], kernel, stride, padding)
     macs = weights * given.shape[1] * given.shape[2]
-    return Result(Map((out, height, width), rows, columns), weights + _extra(line), macs, note)
+    return Result(Map((out, height, width), seen), weights + _extra(line), macs, note)
 
 
 def _extra(line: Line) -> int:
@@ -88,34 +106,26 @@ def _pooling(lines: Lines, at: int, given: Map) -> Result:
     check_pool_padding(lines, at)
     check_kernel(lines, at, given.shape)
     kernel, stride, padding = (line.option(letter) for letter in "ksp")
-    height, width = (_pooled(n, kernel, stride, padding, "ceil" in line.words) for n in given.shape[1:])
-    rows, columns = (windows(reach, n, kernel, stride, padding) for reach, n in ((given.rows, height), (given.columns, width)))
-    brackets = "⌈⌉" if "ceil" in line.words else "⌊⌋"
-    note = f"{brackets[0]}({given.shape[1]} + 2·{padding} − {kernel})/{stride}{brackets[1]} + 1 = {height}"
-    return Result(Map((given.shape[0], height, width), rows, columns), note=note)
-
-
-def _pooled(size: int, kernel: int, stride: int, padding: int, ceil: bool) -> int:
-    """With ceil the last window may hang over the edge, but must start within the map or its padding on the left."""
-    spare = size + 2 * padding - kernel
-    if not ceil:
-        return spare // stride + 1
-    places = -(-spare // stride) + 1
-    return places - ((places - 1) * stride >= size + padding)
+    ceil = "ceil" in line.words
+    height, width = size = [pooled_size(n, kernel, stride, padding, 1, ceil) for n in given.shape[1:]]
+    seen = given.through(lambda reach, n: windows(reach, n, kernel, stride, padding), size)
+    note = pooled_formula(given.shape[1], kernel, stride, padding, 1, ceil)
+    return Result(Map((given.shape[0], height, width), seen), note=note)
 
 
 def _global(lines: Lines, at: int, given: Map) -> Result:
     check_map(lines, at, given.shape)
     note = _("the mean of {n} positions", n=given.shape[1] * given.shape[2])
-    return Result(Map((given.shape[0], 1, 1), everything(given.rows), everything(given.columns)), note=note)
+    return Result(Map((given.shape[0], 1, 1), given.all_seen()), note=note)
 
 
 def _enlarging(lines: Lines, at: int, given: Map) -> Result:
     check_map(lines, at, given.shape)
     factor, bilinear = lines[at].option("s"), "bilinear" in lines[at].words
     shape = (given.shape[0], given.shape[1] * factor, given.shape[2] * factor)
-    rows, columns = sampled(given.rows, factor, bilinear), sampled(given.columns, factor, bilinear)
-    return Result(Map(shape, rows, columns), note=f"{given.shape[1]}·{factor} = {shape[1]}")
+    check_side(lines, at, shape[1:])
+    seen = given.through(lambda reach, _size: sampled(reach, factor, bilinear), shape[1:])
+    return Result(Map(shape, seen), note=f"{given.shape[1]}·{factor} = {shape[1]}")
 
 
 def _normalising(lines: Lines, at: int, given: Map) -> Result:
@@ -139,7 +149,7 @@ def _linear(lines: Lines, at: int, given: Map) -> Result:
     weights = out * given.shape[0]
     bias = 0 if "nobias" in line.words else out
     note = f"{given.shape[0]}·{out}" + (f" + {out}" if bias else "")
-    return Result(Map((out,), everything(given.rows), everything(given.columns)), weights + bias, weights, note)
+    return Result(Map((out,), given.all_seen()), weights + bias, weights, note)
 
 
 def join(lines: Lines, at: int, maps: Sequence[Map]) -> Result:
@@ -153,11 +163,19 @@ def join(lines: Lines, at: int, maps: Sequence[Map]) -> Result:
         pick = max if "pad" in line.words else min
         size = tuple(pick(pair) for pair in zip(given.shape[1:], size, strict=True))
     channels = other.shape[0] + given.shape[0] if line.kind == "concat" else given.shape[0]
-    rows, columns = ((joined(fitted(a, n), fitted(b, n)) for a, b, n in
-                     ((given.rows, other.rows, size[0]), (given.columns, other.columns, size[1])))
-                     if len(size) == 2 else (joined(given.rows, other.rows), joined(given.columns, other.columns)))  # fmt: skip
     note = f"{other.shape[0]} + {given.shape[0]} = {channels}" if line.kind == "concat" else ""
-    return Result(Map((channels, *size), rows, columns), note=note, joins=number)
+    return Result(Map((channels, *size), _both(given.seen, other.seen, size)), note=note, joins=number)
+
+
+def _both(one: Seen, other: Seen, size: Sequence[int]) -> Seen:
+    """What either sees, after both were cropped or padded to `size`; of two lists of numbers, which have none, what all see."""
+    if one is None or other is None:
+        return None
+    if not size:
+        rows, columns = (joined(everything(a), everything(b)) for a, b in zip(one, other, strict=True))
+    else:
+        rows, columns = (joined(fitted(a, n), fitted(b, n)) for a, b, n in zip(one, other, size, strict=True))
+    return rows, columns
 
 
 RULES: dict[str, Callable[[Lines, int, Map], Result]] = {

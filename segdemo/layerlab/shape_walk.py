@@ -6,12 +6,13 @@ Nothing is run: every shape follows from the formulas that `torch.nn` documents,
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from segdemo.layerlab.shape_language import KINDS, LIMITS, Line
 from segdemo.layerlab.shape_problems import Fix, LineError, removed
 from segdemo.layerlab.shape_reach import identity
 from segdemo.layerlab.shape_rules import RULES, Map, Result, Shape, join
-from segdemo.text import _
+from segdemo.text import _, current_language
 
 __all__ = ["Problem", "Shape", "Step", "Walk", "other_size", "walk"]
 
@@ -71,35 +72,49 @@ class Walk:
 
 def walk(lines: Sequence[Line]) -> Walk:
     """All lines, or as far as they fit."""
-    steps: list[Step] = []
-    maps: list[Map] = []
-    for at, line in enumerate(lines):
+    return _walked(tuple(lines), current_language())
+
+
+@lru_cache(maxsize=128)
+def _walked(lines: tuple[Line, ...], _language: str) -> Walk:
+    """Remembered, for a page asks again for every change of anything."""
+    results, problem = _results(lines, fields=True)
+    return Walk(tuple(_step(line, result, results[0].map) for line, result in zip(lines, results, strict=False)), problem)
+
+
+def _results(lines: tuple[Line, ...], fields: bool) -> tuple[list[Result], Problem | None]:
+    """What every line makes, and the problem that ends it. fields: also what every position sees, which takes longer."""
+    results: list[Result] = []
+    for at in range(len(lines)):
         try:
-            result = _result(lines, at, maps)
+            results.append(_result(lines, at, [result.map for result in results], fields))
         except LineError as error:
-            return Walk(tuple(steps), Problem(at, error.sentence, error.fixes))
-        maps.append(result.map)
-        steps.append(_step(line, result, maps[0]))
-    if not steps:
-        return Walk((), Problem(0, _("There is no line yet: a network starts with an input."), (
-            Fix(_("Start with a picture"), (Line("input", (3, 64, 64)),)),)))  # fmt: skip
-    return Walk(tuple(steps))
+            return results, Problem(at, error.sentence, error.fixes)
+    if not lines:
+        return [], Problem(0, _("There is no line yet: a network starts with an input."), (
+            Fix(_("Start with a picture"), (Line("input", (3, 64, 64)),)),))  # fmt: skip
+    return results, None
 
 
 def other_size(lines: Sequence[Line]) -> Fix | None:
     """The nearest size of the input with which all lines fit, both sides changed alike; None where none near does."""
+    return _other_size(tuple(lines), current_language())
+
+
+@lru_cache(maxsize=128)
+def _other_size(lines: tuple[Line, ...], _language: str) -> Fix | None:
     if not lines or lines[0].kind != "input":
         return None
     channels, height, width = lines[0].numbers
     for by in (sign * step for step in range(1, SIZES_TRIED + 1) for sign in (-1, 1)):
         if min(height, width) + by >= 1 and max(height, width) + by <= LIMITS["side"]:
             changed = (replace(lines[0], numbers=(channels, height + by, width + by)), *lines[1:])
-            if walk(changed).problem is None:
+            if _results(changed, fields=False)[1] is None:
                 return Fix(_("Make the input {h} × {w}", h=height + by, w=width + by), changed)
     return None
 
 
-def _result(lines: Sequence[Line], at: int, maps: Sequence[Map]) -> Result:
+def _result(lines: Sequence[Line], at: int, maps: Sequence[Map], fields: bool) -> Result:
     line = lines[at]
     if (line.kind == "input") != (at == 0):
         raise LineError(_("The first line, and only that, is the input."), () if at == 0 else (removed(lines, at),))
@@ -108,14 +123,14 @@ def _result(lines: Sequence[Line], at: int, maps: Sequence[Map]) -> Result:
                         (Fix(_("Drop the second name"), (*lines[:at], replace(line, name=""), *lines[at + 1 :])),))  # fmt: skip
     if at == 0:
         height, width = line.numbers[1:]
-        return Result(Map(line.numbers, identity(height), identity(width)))
+        return Result(Map(line.numbers, (identity(height), identity(width)) if fields else None))
     if KINDS[line.kind].joins:
         return join(lines, at, maps)
     return RULES[line.kind](lines, at, maps[-1])
 
 
 def _step(line: Line, result: Result, image: Map) -> Step:
-    field = max(result.map.rows.widest, result.map.columns.widest)
-    whole = result.map.rows.widest == image.shape[1] and result.map.columns.widest == image.shape[2]
+    rows, columns = (reach.widest for reach in result.map.seen or ())
+    field, whole = max(rows, columns), (rows, columns) == image.shape[1:]
     return Step(line, result.map.shape, result.params, result.macs, FLOAT_BYTES * math.prod(result.map.shape), field, whole,
                 result.joins, result.note)  # fmt: skip

@@ -2,8 +2,8 @@
 
 The gradient of one unit with respect to the input of the stack without activations, carried down layer by layer: the
 transpose of a convolution is a transposed convolution, and the other way round. With all weights equal it is the number of
-ways from a pixel to the unit; with random weights it is one draw. Maximum pooling counts as a mean: which input wins
-depends on the picture.
+ways from a pixel to the unit, the same along both axes, so that one is enough; with random weights it is one draw. Maximum
+pooling counts as a mean: which input wins depends on the picture.
 
 Luo, Li, Urtasun, Zemel, Understanding the Effective Receptive Field in Deep Convolutional Neural Networks, NeurIPS 2016,
 arXiv:1701.04128: the middle counts most, like a Gaussian, whose width grows with the root of the depth only.
@@ -13,56 +13,75 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional as F
+from scipy.signal import convolve
 
 from segdemo.layerlab.stacks import StackLayer, best_unit
+from segdemo.layerlab.transposed import bilinear_profile
 
 __all__ = ["HELD", "Weights", "holding_side", "influence", "weights_of"]
 
+Float = NDArray[np.float64]
 Weights = Literal["equal", "random"]
 HELD = 0.95  # the share of the influence that the effective field holds
 
 
-def weights_of(layer: StackLayer, number: int, weights: Weights, seed: int = 0) -> NDArray[np.float64]:
+def weights_of(layer: StackLayer, number: int, weights: Weights, seed: int = 0) -> Float:
     """The kernel (k, k) of the layer with that number in a stack: ones, or normal draws for those that learn."""
-    if layer.kind == "bilinear":
-        middle = (layer.kernel - 1) / 2
-        line = 1 - np.abs(np.arange(layer.kernel) - middle) / layer.stride
-        return np.outer(line, line)
-    shape = (layer.kernel, layer.kernel)
-    random = weights == "random" and layer.learns
-    return np.random.default_rng((seed, number)).standard_normal(shape) if random else np.ones(shape)
+    if weights == "random" and layer.learns:
+        return np.random.default_rng((seed, number)).standard_normal((layer.kernel, layer.kernel))
+    along = _profile(layer)
+    return np.outer(along, along)
 
 
-def influence(layers: Sequence[StackLayer], weights: Weights, seed: int = 0) -> NDArray[np.float64]:
+def _profile(layer: StackLayer) -> Float:
+    """Equal weights along one axis (k,): the kernel is this, across times down."""
+    return bilinear_profile(layer.kernel, layer.stride) if layer.kind == "bilinear" else np.ones(layer.kernel)
+
+
+def influence(layers: Sequence[StackLayer], weights: Weights, seed: int = 0) -> Float:
     """|∂ unit / ∂ pixel| (r, r) over the field of the unit that sees most. Whole numbers, ways, with equal weights."""
+    if weights == "equal":
+        along = _gradient(layers, [_profile(layer) for layer in layers], 1)
+        return np.outer(along, along)
+    kernels = [weights_of(layer, number, weights, seed) for number, layer in enumerate(layers)]
+    return np.abs(_gradient(layers, kernels, 2))
+
+
+def _gradient(layers: Sequence[StackLayer], kernels: Sequence[Float], axes: int) -> Float:
+    """∂ unit / ∂ pixel along one axis or along both, from the unit down to the input."""
     first = last = best_unit(layers)
-    gradient = torch.ones(1, 1, 1, 1, dtype=torch.float64)
-    for number in reversed(range(len(layers))):
-        layer = layers[number]
-        kernel = torch.from_numpy(weights_of(layer, number, weights, seed))[None, None]
+    gradient = np.ones([1] * axes)
+    for layer, kernel in zip(reversed(layers), reversed(kernels), strict=True):
         gradient = _carried(layer, gradient, kernel, first, last)
         first, last = layer.inputs_of(first, last)
-    return gradient[0, 0].abs().numpy()
+    return gradient
 
 
-def _carried(layer: StackLayer, gradient: Tensor, kernel: Tensor, first: int, last: int) -> Tensor:
+def _carried(layer: StackLayer, gradient: Float, kernel: Float, first: int, last: int) -> Float:
     """From the outputs first … last of a layer to all the inputs they are made of."""
+    how = "direct" if gradient.ndim == 1 else "auto"  # one axis: whole numbers stay whole; both: quick for large fields
     if not layer.enlarges:
-        return F.conv_transpose2d(gradient, kernel, stride=layer.stride, dilation=layer.dilation)
+        return np.asarray(convolve(_spread(gradient, layer.stride), _spread(kernel, layer.dilation), "full", how))
     low, high = layer.inputs_of(first, last)
     before = first - (low * layer.stride - layer.padding)  # outputs of the first input that lie in front of these
     behind = high * layer.stride - layer.padding + layer.kernel - 1 - last
-    return F.conv2d(F.pad(gradient, (before, behind, before, behind)), kernel, stride=layer.stride)
+    found = convolve(np.pad(gradient, (before, behind)), np.flip(kernel), "valid", how)
+    return np.asarray(found[(slice(None, None, layer.stride),) * gradient.ndim])
 
 
-def holding_side(heat: NDArray[np.float64], share: float = HELD) -> int:
+def _spread(array: Float, step: int) -> Float:
+    """With step − 1 zeros between neighbours, along every axis."""
+    wide = np.zeros([(size - 1) * step + 1 for size in array.shape])
+    wide[(slice(None, None, step),) * array.ndim] = array
+    return wide
+
+
+def holding_side(heat: Float, share: float = HELD) -> int:
     """The side of the smallest square around the middle of heat (n, n) that holds the share; of the parity of n."""
-    side, total = len(heat), float(heat.sum())
-    for cut in range((side - 1) // 2, -1, -1):
-        if heat[cut : side - cut, cut : side - cut].sum() >= share * total * (1 - 1e-12):
-            return side - 2 * cut
-    return side
+    side = len(heat)
+    border = np.minimum(np.arange(side), np.arange(side)[::-1])  # how far each place is from the nearer end
+    rings = np.bincount(np.minimum.outer(border, border).ravel(), heat.ravel())
+    held = rings[::-1].cumsum()[::-1]  # by the square that is left after so many rings were cut off
+    enough = np.flatnonzero(held >= share * held[0] * (1 - 1e-12))
+    return side - 2 * int(enough[-1])

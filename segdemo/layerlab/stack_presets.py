@@ -1,10 +1,13 @@
 """Stacks that are worth a look, each in the writing of `parse_stack`, with the sentence that says why."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from segdemo.layerlab.stacks import StackLayer, parse_stack
 from segdemo.text import N_
 
-__all__ = ["STACKS", "KnownStack"]
+__all__ = ["STACKS", "KnownStack", "known_layers", "known_name"]
 
 
 @dataclass(frozen=True)
@@ -41,3 +44,18 @@ STACKS: dict[str, KnownStack] = {
     "updown": KnownStack(N_("Down and up again"), "c3.m2.c3.t2s2.c3", N_(
         "After up-sampling units see differently far, in turn; shown is the one that sees most."), "pooled"),
 }  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _parsed() -> dict[str, tuple[StackLayer, ...]]:
+    return {key: parse_stack(known.layers) for key, known in STACKS.items()}
+
+
+def known_layers(key: str) -> tuple[StackLayer, ...]:
+    """The layers of a stack of STACKS."""
+    return _parsed()[key]
+
+
+def known_name(layers: Sequence[StackLayer]) -> str:
+    """The key in STACKS of these layers, or "" where they are none of them."""
+    return next((key for key, known in _parsed().items() if known == tuple(layers)), "")

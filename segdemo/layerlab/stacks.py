@@ -19,6 +19,7 @@ from fractions import Fraction
 from typing import Literal
 
 from segdemo.errors import SettingError
+from segdemo.layerlab.sizes import convolved_size, transposed_size
 from segdemo.text import _
 
 __all__ = [
@@ -87,8 +88,8 @@ class StackLayer:
     def size_after(self, size: int) -> int:
         """Units along an axis, of that many before."""
         if self.enlarges:
-            return (size - 1) * self.stride - 2 * self.padding + self.kernel
-        return (size + 2 * self.padding - self.dilation * (self.kernel - 1) - 1) // self.stride + 1
+            return transposed_size(size, self.kernel, self.stride, self.padding)
+        return convolved_size(size, self.kernel, self.stride, self.padding, self.dilation)
 
 
 def up(kind: Literal["nearest", "bilinear"], factor: int) -> StackLayer:

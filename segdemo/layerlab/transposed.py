@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdemo.errors import SettingError
-from segdemo.layerlab.convolution import Arithmetic, convolve, extent
+from segdemo.layerlab.convolution import Arithmetic, convolve
+from segdemo.layerlab.sizes import transposed_size
 from segdemo.text import _
 
 __all__ = [
-    "Transposed", "bilinear_kernel", "check_transposed", "scatter", "stretch", "stretched_convolution", "transposed_size",
+    "Transposed", "bilinear_kernel", "bilinear_profile", "check_transposed", "scatter", "stretch", "stretched_convolution",
     "turned",
 ]  # fmt: skip
 
@@ -32,11 +33,6 @@ class Transposed:
     padding: Pair = (0, 0)
     output_padding: Pair = (0, 0)
     dilation: Pair = (1, 1)
-
-
-def transposed_size(size: int, kernel: int, stride: int, padding: int, output_padding: int, dilation: int) -> int:
-    """Cells along an axis: (n − 1)·s − 2p + d·(k − 1) + 1 + output padding."""
-    return (size - 1) * stride - 2 * padding + extent(kernel, dilation) + output_padding
 
 
 def check_transposed(shape: tuple[int, ...], kernel: tuple[int, ...], settings: Transposed) -> None:
@@ -104,10 +100,15 @@ def stretched_convolution(image: Float, weight: Float, settings: Transposed) -> 
 
 
 def bilinear_kernel(kernel: int, stride: int) -> Float:
-    """(k, k) weights that interpolate: falling from the middle to zero at `stride` cells from it.
+    """(k, k) weights that interpolate: the profile along both axes.
 
     With k = 2s − s mod 2 it is the kernel with which FCN starts (Long et al. 2015, arXiv:1411.4038).
     """
-    away = np.abs(np.arange(kernel) - (kernel - 1) / 2)
-    along = np.clip(1 - away / stride, 0, None)
+    along = bilinear_profile(kernel, stride)
     return np.outer(along, along)
+
+
+def bilinear_profile(kernel: int, stride: int) -> Float:
+    """(k,) weights along one axis, falling from the middle to zero at `stride` cells from it."""
+    away = np.abs(np.arange(kernel) - (kernel - 1) / 2)
+    return np.asarray(np.clip(1 - away / stride, 0, None))

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from segdemo.layerlab.listing import literal
 from segdemo.layerlab.pooling import Pooling, max_pool
 from segdemo.layerlab.scene import Cell, Grid, Scene, Tap, sum_line
+from segdemo.layerlab.sizes import each_axis, transposed_formula, transposed_size
 from segdemo.layerlab.transposed import (
     Transposed,
     bilinear_kernel,
     scatter,
     stretch,
     stretched_convolution,
-    transposed_size,
     turned,
 )
 from segdemo.layerlab.unpooling import max_unpool
@@ -120,13 +120,8 @@ def stretch_scene(image: Float, weight: Float, settings: Transposed) -> Scene:
 
 
 def _formula(shape: tuple[int, ...], kernel: tuple[int, ...], settings: Transposed) -> str:
-    lines = []
-    for n, k, s, p, extra, d in zip(
-        shape, kernel, settings.stride, settings.padding, settings.output_padding, settings.dilation, strict=True
-    ):
-        size = transposed_size(n, k, s, p, extra, d)
-        lines.append(f"({n} − 1)·{s} − 2·{p} + {d}·({k} − 1) + 1 + {extra} = {size}")
-    return lines[0] if lines[0] == lines[1] else _("height: {h}\nwidth: {w}", h=lines[0], w=lines[1])
+    moves = zip(shape, kernel, settings.stride, settings.padding, settings.output_padding, settings.dilation, strict=True)
+    return each_axis([transposed_formula(*move) for move in moves])
 
 
 def _code(image: Float, weight: Float, settings: Transposed) -> str:
@@ -197,5 +192,5 @@ def _all_code(
         f"print(F.max_unpool2d(x, torch.tensor({flat}), {factor}))",
         f"w = torch.tensor({literal(weight[None, None])}, dtype=torch.float64)",
         f"print(F.conv_transpose2d(x, w, None, stride={factor}, padding={settings.padding[0]}))",
-        f"print(F.pixel_shuffle(x * torch.tensor({literal(channels)}).view(1, -1, 1, 1), {factor}))",
+        f"print(F.pixel_shuffle(x * torch.tensor({literal(channels)}, dtype=torch.float64).view(1, -1, 1, 1), {factor}))",
     ))  # fmt: skip

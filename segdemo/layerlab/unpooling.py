@@ -12,18 +12,15 @@ from numpy.typing import NDArray
 from segdemo.errors import SettingError
 from segdemo.text import _
 
-__all__ = ["max_unpool", "unpooled_size"]
+__all__ = ["max_unpool"]
 
 Float = NDArray[np.float64]
 
 
-def unpooled_size(size: int, kernel: int, stride: int, padding: int = 0) -> int:
-    """Cells along an axis: (n − 1)·s − 2p + k. The pooled input may have had up to s − 1 more; rounding lost them."""
-    return (size - 1) * stride - 2 * padding + kernel
-
-
 def max_unpool(image: Float, switches: NDArray[np.int64], shape: tuple[int, int]) -> Float:
     """image (h, w), switches (h, w, 2) with the row and column each value returns to → (H, W) = shape.
+
+    The shape is usually that of `transposed_size`; the pooled input may have had up to s − 1 more cells, which rounding lost.
 
     Where windows overlapped and two values return to one place, the later one stays. Raises SettingError where a switch
     lies outside.

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from segdemo.layerlab.listing import literal
 from segdemo.layerlab.pooling import Pooling, max_pool
 from segdemo.layerlab.scene import Cell, Grid, Scene, Tap, digits, sum_line
-from segdemo.layerlab.unpooling import max_unpool, unpooled_size
+from segdemo.layerlab.sizes import transposed_formula
+from segdemo.layerlab.unpooling import max_unpool
 from segdemo.layerlab.upsampling import bilinear, linear_weights, nearest, nearest_source, pixel_shuffle, shuffle_source
 from segdemo.text import _
 
@@ -155,10 +156,9 @@ def unpooling_scene(image: Float, factor: int) -> Scene:
         Grid("map", _("Max-pooled"), pooled, "signed"),
         Grid("unpooled", _("Unpooled"), output, "signed", marked=winners),
     )
-    size = unpooled_size(image.shape[0], factor, factor)
     code = "\n".join((_given(picture), f"y, switches = F.max_pool2d(x, {factor}, return_indices=True)",
                       f"print(F.max_unpool2d(y, switches, {factor}))"))  # fmt: skip
-    formula = f"({image.shape[0]} − 1)·{factor} − 2·0 + {factor} = {size}"
+    formula = transposed_formula(image.shape[0], factor, factor)
     return Scene(grids, 2, taps | back[0], sums | back[1], formula, code, "scatter", tuple(links))
 
 
@@ -177,8 +177,9 @@ def shuffle_scene(image: Float, factor: int, weights: Float) -> Scene:
     for row, column in np.ndindex(output.shape):
         channel, y, x = shuffle_source(0, row, column, factor)
         taps[last, row, column] = (Tap(channel, y, x, 1.0, None, float(output[row, column])),)
-        sums[last, row, column] = _("channel {k} = {i}·{r} + {j}: place ({i}, {j}) of the block, = {value}", k=channel, r=factor,
-                                    i=row % factor, j=column % factor, value=digits(output[row, column]).strip("()"))  # fmt: skip
+        sums[last, row, column] = _("channel {k} = {i}·{r} + {j}: place ({i}, {j}) of the block, = {value}",
+                                    k=channel, r=factor, i=row % factor, j=column % factor,
+                                    value=digits(output[row, column], brackets=False))  # fmt: skip
     (h, w), count = image.shape, factor**2
     formula = f"{count} × {h} × {w} → {count}/{factor}² × {h}·{factor} × {w}·{factor} = 1 × {h * factor} × {w * factor}"
     code = f"{HEAD}\nx = torch.tensor({literal(channels[None])}, dtype=torch.float64)\nprint(F.pixel_shuffle(x, {factor}))"

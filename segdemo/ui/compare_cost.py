@@ -12,9 +12,10 @@ import streamlit as st
 from segdemo.data import Picture
 from segdemo.evaluation.candidate import Candidate, entry_of
 from segdemo.evaluation.cost import Cost, measure_costs
+from segdemo.evaluation.titles import short_titles, title_of_candidate
 from segdemo.inference import shared_engine
 from segdemo.text import _
-from segdemo.ui.compare_colours import colour_of_candidate, short_titles, title_of_candidate
+from segdemo.ui.compare_colours import colour_of_candidate
 from segdemo.ui.compare_cost_data import AXES, card_scores, table_rows
 from segdemo.ui.compare_cost_figures import HEIGHT, Point, cost_scatter, fronts, spans_decades, undecided
 from segdemo.ui.compare_cost_table import show_cost_table

@@ -11,11 +11,11 @@ from segdemo.data import Picture
 from segdemo.errors import SegdemoError
 from segdemo.evaluation.candidate import Candidate, entry_of
 from segdemo.evaluation.label_space import LabelSpace, common_space, space_of_data
+from segdemo.evaluation.titles import short_titles
 from segdemo.inference import shared_engine
 from segdemo.inference.agreement import overlap
 from segdemo.text import _
 from segdemo.types import ClassInfo, LabelMap, Prediction, WeightsEntry
-from segdemo.ui.compare_colours import short_titles
 from segdemo.ui.state import Choice, truth_for
 from segdemo.ui.words import plain
 from segdemo.weights import get_weights, is_present

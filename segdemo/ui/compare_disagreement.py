@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from plotly.colors import sample_colorscale, unlabel_rgb
 
 from segdemo.evaluation.candidate import Candidate
+from segdemo.evaluation.titles import short_titles
 from segdemo.metrics import disagreement, majority_vote, pairwise_iou
 from segdemo.text import _
 from segdemo.types import LabelMap
 from segdemo.ui.compare_classes import colours_of_comparison
-from segdemo.ui.compare_colours import short_titles
 from segdemo.ui.compare_data import PictureComparison
 from segdemo.ui.compare_lineups import comparable_choices
 from segdemo.ui.compare_panes import label_pane, picture_pane, show_these, truth_pane

@@ -7,12 +7,13 @@ import streamlit as st
 from segdemo.devices import PRECISIONS
 from segdemo.errors import SettingError
 from segdemo.evaluation.candidate import MAX_CANDIDATES, Candidate, entry_of, parse_candidate, parse_candidates
+from segdemo.evaluation.titles import short_titles, title_of_candidate
 from segdemo.inference import shared_engine
 from segdemo.inference.settings import half_is_fast
 from segdemo.models import TITLES, list_models
 from segdemo.text import _
 from segdemo.types import WeightsEntry
-from segdemo.ui.compare_colours import colour_of_candidate, short_titles, title_of_candidate
+from segdemo.ui.compare_colours import colour_of_candidate
 from segdemo.ui.compare_lineups import lineups
 from segdemo.ui.frame import choose_weights, listed_weights
 from segdemo.ui.url import DEFAULT_MODELS, FEWEST_MODELS
@@ -140,7 +141,7 @@ def _settings(candidates: tuple[Candidate, ...], index: int, current: _Round) ->
     with st.container(horizontal=True):
         st.button(
             _("Duplicate"), icon=":material/content_copy:", key=f"compare_duplicate_{place}", on_click=_duplicate, args=(index,),
-            disabled=len(candidates) >= MAX_CANDIDATES, help=_("The same weights at another setting, beside these."),
+            disabled=len(candidates) >= MAX_CANDIDATES, help=_("The same weights at another setting, after the others."),
         )  # fmt: skip
         st.button(
             _("Remove"), icon=":material/close:", key=f"compare_remove_{place}", on_click=_remove, args=(index,),
@@ -183,13 +184,20 @@ def _changed(index: int, place: str, field: str) -> None:
 
 
 def _duplicate(index: int) -> None:
-    """The same weights beside themselves, at the first setting that is not there yet."""
+    """The same weights once more, at the end so that nobody's colour changes, at the first setting that is not there yet."""
     candidates = chosen_candidates()
     own = candidates[index]
     others = [replace(own, threshold=value) for value in OTHER_THRESHOLDS] if entry_of(own).binary else []
     others += [replace(own, scale=value) for value in OTHER_SCALES]
     new = next(other for other in others if other not in candidates)
-    keep_candidates((*candidates[: index + 1], new, *candidates[index + 1 :])[:MAX_CANDIDATES])
+    if len(candidates) < MAX_CANDIDATES:
+        keep_candidates((*candidates, new))
+        st.toast(
+            _("The copy has threshold {value}, so that the two differ.", value=f"{new.threshold:g}")
+            if new.threshold != own.threshold
+            else _("The copy has input scale {value}, so that the two differ.", value=f"{new.scale:g}"),
+            icon=":material/content_copy:",
+        )  # fmt: skip
 
 
 def _remove(index: int) -> None:

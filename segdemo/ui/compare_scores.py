@@ -10,8 +10,9 @@ import streamlit as st
 from segdemo.evaluation.candidate import Candidate, entry_of
 from segdemo.evaluation.scores.results import Evaluation
 from segdemo.evaluation.scores.summary import summary_rows
+from segdemo.evaluation.titles import short_titles
 from segdemo.text import _, set_language
-from segdemo.ui.compare_colours import colour_of_candidate, short_titles
+from segdemo.ui.compare_colours import colour_of_candidate
 from segdemo.ui.compare_scores_charts import show_calibration, show_object_view, show_thresholds
 from segdemo.ui.compare_scores_data import choose_set
 from segdemo.ui.compare_scores_headline import show_verdict

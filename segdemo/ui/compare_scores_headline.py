@@ -7,7 +7,7 @@ import streamlit as st
 
 from segdemo.evaluation.scores.differences import Comparison, differences, sentence, verdict
 from segdemo.evaluation.scores.results import Evaluation
-from segdemo.evaluation.scores.summary import ranked
+from segdemo.evaluation.scores.summary import ranked, same_pictures
 from segdemo.text import _
 from segdemo.ui.compare_export import show_export
 from segdemo.ui.compare_scores_run import Run
@@ -36,9 +36,9 @@ def show_verdict(run: Run, evaluation: Evaluation, look: Look) -> bool:
         with said:
             _verdict(evaluation, look, *pair, per_image=per_image)
     show_headline(evaluation, look, per_image=per_image, key="scores_headline")
-    counts = {len(result.pictures) for result in evaluation.results}
-    if len(counts) > 1:
-        st.warning(_("The networks were not scored on the same pictures, so that these rows cannot be compared directly. "
+    if not same_pictures(evaluation):
+        st.warning(_("The networks were not scored on the same pictures, so that these rows cannot be compared directly, "
+                     "and none is marked as the best. "
                      "The sentence above counts only pictures that both have."), icon=":material/balance:")  # fmt: skip
     return per_image
 

@@ -20,19 +20,23 @@ from segdemo.ui.words import plain
 __all__ = ["confusion_table", "picture_table", "show_confusions", "show_pictures"]
 
 BY_PICTURE = ("iou", "dice", "precision", "recall", "boundary_f1", "hausdorff95", "object_ap")
-TABLE_HEIGHT = 420
+BESIDE = 2  # networks whose columns fit beside the picture
+TABLE_HEIGHT, WIDE_HEIGHT = 420, 248
 TINT = "rgba(47, 134, 209, {alpha:.2f})"
 WRONG = "rgba(213, 94, 0, {alpha:.2f})"
 
 
 def show_pictures(run: Run, evaluation: Evaluation, look: Look) -> None:
-    """The table at the left, the chosen picture at the right; without a choice, the worst one."""
-    left, right = st.columns([4, 8], gap="medium")
+    """The table, and beside it the chosen picture, without a choice the worst one; below it where there are more columns than
+    fit beside a picture."""
+    wide = len(evaluation.results) > BESIDE
+    left, right = (st.container(), st.container()) if wide else st.columns([4, 8], gap="medium")
     measures = {measure.field: measure for measure in MEASURES if measure.field in BY_PICTURE}
     with left:
         field = st.selectbox(
             _("Score of a picture"), list(measures), key="scores_by_picture", persist_state="session",
             format_func=lambda name: _(measures[name].title), help=_("By which the pictures are ordered, the worst first."),
+            width=320 if wide else "stretch",
         )  # fmt: skip
         table = picture_table(evaluation, look, measures[field])
         if table.empty:
@@ -41,14 +45,15 @@ def show_pictures(run: Run, evaluation: Evaluation, look: Look) -> None:
         writers = dict.fromkeys(table.columns[1:], lambda value: shown(float(value), measures[field]))
         event = st.dataframe(
             table.style.format(writers), hide_index=True, key=f"scores_pictures_{field}",
-            height=min(TABLE_HEIGHT, 38 + 35 * len(table)),
+            height=min(WIDE_HEIGHT if wide else TABLE_HEIGHT, 38 + 35 * len(table)),
             on_select="rerun", selection_mode="single-row", alt=_("Scores of each picture"),
             column_config={
                 _("Picture"): st.column_config.TextColumn(pinned=True),
-                **{name: st.column_config.NumberColumn(width=88, help=name) for name in table.columns[1:]},
+                **{name: st.column_config.NumberColumn(width=None if wide else 76, help=name) for name in table.columns[1:]},
             },
         )  # fmt: skip
-        st.caption(_("Choose a row to open its picture. “{dash}”: nothing to score.", dash=DASH))
+        order = _("Sorted by the mean over the networks, the worst first.") if len(evaluation.results) > 1 else ""
+        st.caption(f"{order} {_('Choose a row to open its picture. “{dash}”: nothing to score.', dash=DASH)}".lstrip())
     with right:
         place = _chosen(event["selection"]["rows"], len(table))
         show_opened(run, look, str(table.index[place]), key="scores_opened")
@@ -60,7 +65,8 @@ def _chosen(rows: list[int], count: int) -> int:
 
 
 def picture_table(evaluation: Evaluation, look: Look, measure: Measure) -> pd.DataFrame:
-    """A row a picture, a column a candidate, the worst mean first, what cannot be scored last. The index has the names."""
+    """A row a picture, the mean by which they are sorted if there are several candidates, and a column a candidate: the worst
+    first, what cannot be scored last. The index has the names."""
     found: dict[str, dict[str, float]] = {}
     for row in picture_rows(evaluation):
         found.setdefault(row.picture, {})[row.key] = float(getattr(row, measure.field))
@@ -69,14 +75,22 @@ def picture_table(evaluation: Evaluation, look: Look, measure: Measure) -> pd.Da
     sign = -1.0 if measure.better == "lower" else 1.0
     order = sorted(found, key=lambda name: _rank(list(found[name].values()), sign))
     columns: dict[str, list[object]] = {_("Picture"): [harmless(name) for name in order]}
+    if len(keys) > 1:
+        columns[_("Mean")] = [_mean(list(found[name].values())) for name in order]
     for key, title in zip(keys, titles, strict=True):
         columns[title if title not in columns else key] = [found[name].get(key, math.nan) for name in order]
     return pd.DataFrame(columns, index=order)
 
 
 def _rank(values: list[float], sign: float) -> tuple[bool, float]:
+    mean = _mean(values)
+    return math.isnan(mean), 0.0 if math.isnan(mean) else sign * mean
+
+
+def _mean(values: list[float]) -> float:
+    """Of those that are known, NaN of none."""
     known = [value for value in values if not math.isnan(value)]
-    return not known, sign * float(np.mean(known)) if known else 0.0
+    return float(np.mean(known)) if known else math.nan
 
 
 def show_confusions(run: Run, evaluation: Evaluation, look: Look) -> None:

@@ -10,7 +10,7 @@ from pandas.io.formats.style import Styler
 from segdemo.evaluation.scores.measures import DASH, MEASURES, Measure, best_of, explained, group_titles, headed, shown, titled
 from segdemo.evaluation.scores.results import Evaluation
 from segdemo.evaluation.scores.rows import class_rows
-from segdemo.evaluation.scores.summary import SummaryRow, summary_rows
+from segdemo.evaluation.scores.summary import SummaryRow, same_pictures, summary_rows
 from segdemo.text import _
 from segdemo.ui.compare_cost_data import swatch
 from segdemo.ui.words import plain
@@ -55,19 +55,19 @@ def show_headline(evaluation: Evaluation, look: Look, *, per_image: bool, key: s
 
 
 def headline_table(evaluation: Evaluation, rows: Sequence[SummaryRow], measures: Sequence[Measure], look: Look) -> Styler:
-    """The rows as a table, each number written as its measure is, the best in bold."""
+    """The rows as a table, each number written as its measure is, the best in bold where all were scored on the same pictures."""
     titles, colours = look.of(evaluation)
     table = pd.DataFrame({
         COLOUR: [swatch(colour) for colour in colours], _("Network"): titles,
         **{headed(m): [float(getattr(row, m.field)) for row in rows] for m in measures},
         _("Pictures"): [row.pictures for row in rows],
     })  # fmt: skip
-    return _styled(table, {headed(m): m for m in measures})
+    return _styled(table, {headed(m): m for m in measures}, marked=same_pictures(evaluation))
 
 
-def _styled(table: pd.DataFrame, measures: Mapping[str, Measure]) -> Styler:
+def _styled(table: pd.DataFrame, measures: Mapping[str, Measure], *, marked: bool) -> Styler:
     marks = pd.DataFrame("", index=table.index, columns=table.columns)
-    for column, measure in measures.items():
+    for column, measure in measures.items() if marked else ():
         for place in best_of(table[column].tolist(), measure):
             marks.loc[table.index[place], column] = BEST
     writers = {column: _writer(measure) for column, measure in measures.items()}
@@ -104,7 +104,7 @@ def show_all_measures(evaluation: Evaluation, look: Look, *, per_image: bool) ->
             _("What it says"): [_meaning(m, rows, evaluation) for m in measures],
         })  # fmt: skip
         marks = pd.DataFrame("", index=table.index, columns=table.columns)
-        for place, measure in enumerate(measures):
+        for place, measure in enumerate(measures if same_pictures(evaluation) else ()):
             for best in best_of([float(getattr(row, measure.field)) for row in rows], measure):
                 marks.loc[place, columns[best]] = BEST
         st.table(table.style.apply(lambda _table, marks=marks: marks, axis=None), hide_index=True, border="horizontal", alt=title)

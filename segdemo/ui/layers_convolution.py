@@ -7,13 +7,15 @@ import streamlit as st
 
 from segdemo.data import Picture
 from segdemo.errors import SegdemoError
-from segdemo.layerlab.convolution import Arithmetic, Float, convolve, inputs_of, output_size, pad
+from segdemo.layerlab.convolution import MOST_TAPS, Arithmetic, Float, convolve, inputs_of, pad, tap_count
 from segdemo.layerlab.convolution_scene import convolution_scene
-from segdemo.layerlab.patches import KERNELS, NUMBERS, number_grid, plain_kernel
+from segdemo.layerlab.patches import KERNELS, plain_kernel
 from segdemo.layerlab.scene import Scene
+from segdemo.layerlab.sizes import convolved_size
 from segdemo.text import _
 from segdemo.ui.fetching import offer_download
 from segdemo.ui.layers_convolution_inputs import (
+    FirstLayer,
     channels_of,
     first_layer,
     known_words,
@@ -24,30 +26,35 @@ from segdemo.ui.layers_convolution_inputs import (
     side_of,
     usual_place,
 )  # fmt: skip
-from segdemo.ui.layers_convolution_settings import movement, shape_of_channels
-from segdemo.ui.layers_frame import explain, introduce, link_to_view, predict, stage_and_side, theatre, wants_to_predict
-from segdemo.ui.layers_settings import choice_setting, keep, number_setting, parse_numbers, setting, write_numbers
+from segdemo.ui.layers_convolution_settings import axis_letter, movement, shape_of_channels
+from segdemo.ui.layers_frame import asked, explain, framed, introduce, theatre
+from segdemo.ui.layers_settings import choice_setting, number_setting
+from segdemo.ui.layers_typed import Cells, pattern_setting, typed
 from segdemo.ui.state import chosen_weights
 from segdemo.weights import is_present
 
-__all__ = ["show_convolution"]
+__all__ = ["SETTINGS", "show_convolution"]
 
-LARGEST_TYPED = 99
-NOTHING: tuple[float, ...] = ()
+SETTINGS = (
+    "on", "axes", "n", "nw", "na", "mode", "kh", "kw", "ka", "sh", "sw", "sa", "ph", "pw", "pa", "dh", "dw", "da",
+    "c", "cw", "ca", "f", "fw", "fa", "g", "gw", "ga", "b", "flip", "of", "x", "w", "kernel", "wk", "zoom", "down", "right",
+    "filter",
+)  # fmt: skip
 NETWORK_SIDE = 12  # cells of the patch that a network's first layer is shown on
 MOST_WEIGHTS_OF_A_FILTER = 12 * 49
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What is convolved, and whether its numbers can be typed over."""
+    """What is convolved. cells, kernel: the input and the weights where their numbers can be typed over."""
 
     image: Float
     weight: Float
     bias: Float | None
     settings: Arithmetic
     picture: bool
-    editable: bool
+    cells: Cells | None = None
+    kernel: Cells | None = None
     note: str = ""
 
 
@@ -55,20 +62,17 @@ def show_convolution() -> None:
     """Two sentences, the theatre with its controls, the question, and the explanation."""
     introduce(_("A kernel slides over the input: the cells under it, times its weights, add up to one cell of the output. "
                 "The same few weights are used everywhere."))  # fmt: skip
-    stage, side = stage_and_side()
-    with stage:
-        top = st.container(horizontal=True, vertical_alignment="center", gap="small")
-        place = st.container()
-    with top:
+    frame = framed()
+    with frame.top:
         on = _on()
         axes = _axes() if on == "numbers" else 2
-    with side:
+    with frame.side:
         shown = _numbers(axes) if on == "numbers" else _on_picture() if on == "picture" else _on_network()
     if shown is None:
         return
-    with place:
+    with frame.place:
         scene = convolution_scene(shown.image, shown.weight, shown.bias, shown.settings, picture=shown.picture)
-        covered = _question(top, shown, scene)
+        covered = _question(frame.top, shown, scene)
         _draw(shown, scene, covered)
     _explain()
 
@@ -80,27 +84,21 @@ def _on() -> str:
 
 
 def _draw(shown: Shown, scene: Scene, covered: bool) -> None:
-    channels, depth = len(shown.image), shown.image.shape[1] if shown.image.ndim == 4 else 1
-    inputs = channels * depth
-    kernels = scene.target - inputs
-    editable = [*range(inputs if not shown.picture else 0), *range(inputs, inputs + kernels)] if shown.editable else []
-    if shown.image.ndim == 4:
-        editable = []  # a volume's padded slices are grids as well: nothing of it is typed
+    inputs = len(shown.image)
+    kernels = range(inputs, scene.target)
+    flat = shown.image.ndim < 4  # a volume's padded slices are grids as well: nothing of it is typed
+    editable = [*range(inputs if shown.cells and flat else 0), *(kernels if shown.kernel and flat else ())]
 
     def edited(grid: int, row: int, column: int, value: float) -> None:
-        value = float(np.clip(value, -LARGEST_TYPED, LARGEST_TYPED))
-        name, array = ("x", shown.image) if grid < inputs else ("w", shown.weight)
-        changed = array.copy()
-        paddings = (0, *shown.settings.padding)[-2:] if grid < inputs else (0, 0)
-        flat = changed.reshape(-1, *(array.shape[-2:] if shown.image.ndim > 2 else (1, array.shape[-1])))
-        flat[grid if grid < inputs else grid - inputs, row - paddings[0], column - paddings[1]] = value
-        keep(name, write_numbers(changed.ravel().tolist()))
+        cells, padding = (shown.cells, (0, *shown.settings.padding)[-2:]) if grid < inputs else (shown.kernel, (0, 0))
+        if cells:
+            block = np.unravel_index(grid if grid < inputs else grid - inputs, cells.values.shape[: 1 if grid < inputs else 2])
+            place = (row - padding[0], column - padding[1])[-(shown.image.ndim - 1) :]
+            cells.type_over((*map(int, block), *place), value)
 
     theatre(scene, "layers_theatre", label=_("A convolution, cell by cell"), covered=covered, editable=editable, on_edit=edited)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        link_to_view()
-        if shown.note:
-            st.caption(shown.note)
+    if shown.note:
+        st.caption(shown.note)
 
 
 # ---- numbers ------------------------------------------------------------------------------------------------------------------
@@ -114,23 +112,17 @@ def _axes() -> int:
 
 def _numbers(axes: int) -> Shown:
     low, high, default = {1: (3, 16, 9), 2: (3, 9, 5), 3: (2, 4, 3)}[axes]
-    size = number_setting("n", _("Input size"), low, high, default, help=_("Cells along each axis of the input."))
+    name = f"n{axis_letter(axes)}"
+    size = number_setting(name, _("Input size"), low, high, default, help=_("Cells along each axis of the input."))
     sizes = (size,) * axes
     kernel, settings = movement(sizes, None)
-    channels, filters, groups, bias, flipped = shape_of_channels(axes)
+    channels, filters, groups, bias, flipped = shape_of_channels(axes, tap_count((1, *sizes), (1, 1, *kernel), settings))
     settings = replace(settings, groups=groups, flipped=flipped)
-    words = {"digits": _("digits"), "dot": _("a single 1"), "edge": _("an edge"), "stripes": _("stripes"), "ramp": _("a ramp")}
-    pattern = choice_setting("of", _("Input of"), words, "digits", help=_("Double-click a cell to type another number."))
-    image = _typed("x", number_grid(next(p for p in NUMBERS if p == pattern), (channels, *sizes)))
-    weight = _typed("w", plain_kernel((filters, channels // groups, *kernel)))
+    _pattern, numbers = pattern_setting((channels, *sizes), _("Input of"))
+    cells = typed("x", numbers)
+    weight = typed("w", plain_kernel((filters, channels // groups, *kernel)))
     biases = np.arange(1.0, filters + 1) if bias else None
-    return Shown(image, weight, biases, settings, picture=False, editable=True)
-
-
-def _typed(name: str, usual: Float) -> Float:
-    """The numbers that were typed over, where they are as many as there are cells now."""
-    typed = setting(name, NOTHING, parse_numbers)
-    return np.clip(np.array(typed), -LARGEST_TYPED, LARGEST_TYPED).reshape(usual.shape) if len(typed) == usual.size else usual
+    return Shown(cells.values, weight.values, biases, settings, picture=False, cells=cells, kernel=weight)
 
 
 # ---- a picture ----------------------------------------------------------------------------------------------------------------
@@ -141,15 +133,14 @@ def _on_picture() -> Shown | None:
     if picture is None:
         return None
     names = {name: _(kernel.title) for name, kernel in KERNELS.items()}
-    name = choice_setting("kernel", _("Kernel"), names, "sobel_x", help=_("Weights that are known by name."))
+    name = choice_setting("kernel", _("Kernel"), names, "sobel_x", clears=("wk",), help=_("Weights that are known by name."))
     known = KERNELS[name]
     side, down, right = _place(picture, None)
     image = picture_patch(picture, side, down, right)
     _size, settings = movement(image.shape[1:], (3, 3))
-    weight = _typed("w", known.values[None, None])
-    own = not np.array_equal(weight[0, 0], known.values)
-    note = _("Kernel of your own.") if own else f"**{_(known.title)}**: {_(known.meaning)}"
-    return Shown(image, weight, None, settings, picture=True, editable=True, note=note)
+    weight = typed("wk", known.values[None, None])
+    note = _("Kernel of your own.") if weight.own else f"**{_(known.title)}**: {_(known.meaning)}"
+    return Shown(image, weight.values, None, settings, picture=True, kernel=weight, note=note)
 
 
 def _place(picture: Picture, side: int | None) -> tuple[int, int, int]:
@@ -187,14 +178,27 @@ def _on_network() -> Shown | None:
         "filter", _("Filter"), 0, len(layer.weight) - 1, 0, help=_("Which of the layer's filters. Each makes one output channel.")
     )
     _side, down, right = _place(picture, NETWORK_SIDE)
-    chosen = one_filter(layer, number)
     image = network_patch(picture, entry.weights_id, NETWORK_SIDE, down, right)[channels_of(layer, number)]
+    chosen, cut = _drawn(one_filter(layer, number), image)
     filters, channels, height, width = layer.weight.shape
     note = _("`{name}` of {id}: {filters} filters of {h}×{w} weights on each of {channels} channels, stride {stride}, padding "
              "{padding}. The input is what the network is given: {side}×{side} pixels of the picture, normalised.",
              name=layer.name, id=entry.weights_id, filters=filters, channels=channels, h=height, w=width,
              stride=layer.settings.stride[0], padding=layer.settings.padding[0], side=image.shape[-1])  # fmt: skip
-    return Shown(image, chosen.weight, chosen.bias, chosen.settings, picture=True, editable=False, note=note)
+    return Shown(image, chosen.weight, chosen.bias, chosen.settings, picture=True, note=f"{note} {cut}".strip())
+
+
+def _drawn(layer: FirstLayer, image: Float) -> tuple[FirstLayer, str]:
+    """The layer with as much of its padding as touches the picture, where all of it would be too much, and a sentence then.
+
+    FCN's first layer pads by 100: far outside, every output cell is only the bias.
+    """
+    if tap_count(image.shape, layer.weight.shape, layer.settings) <= MOST_TAPS:
+        return layer, ""
+    reach = tuple(min(p, d * (k - 1)) for p, d, k in zip(
+        layer.settings.padding, layer.settings.dilation, layer.weight.shape[2:], strict=True))  # fmt: skip
+    words = _("Of its padding {p} is drawn: beyond it, no weight meets the picture.", p=reach[0])
+    return replace(layer, settings=replace(layer.settings, padding=reach)), words
 
 
 # ---- the question and the explanation -----------------------------------------------------------------------------------------
@@ -205,17 +209,14 @@ def _question(top: st.delta_generator.DeltaGenerator, shown: Shown, scene: Scene
     settings, sizes = shown.settings, shown.image.shape[1:]
     kernel = shown.weight.shape[2:]
     moves = list(zip(sizes, kernel, settings.stride, settings.padding, settings.dilation, strict=True))
-    right = tuple(output_size(*move) for move in moves)
-    wrong = [tuple(max(1, output_size(n, k, s, 0, d)) for n, k, s, _p, d in moves),
-             tuple(max(1, output_size(n, k, 1, p, d)) for n, k, _s, p, d in moves), sizes,
+    right = tuple(convolved_size(*move) for move in moves)
+    wrong = [tuple(max(1, convolved_size(n, k, s, 0, d)) for n, k, s, _p, d in moves),
+             tuple(max(1, convolved_size(n, k, 1, p, d)) for n, k, _s, p, d in moves), sizes,
              tuple(size + 1 for size in right)]  # fmt: skip
     options = sorted({right, *list(dict.fromkeys(w for w in wrong if w != right))[:2]})
     choices = {"x".join(map(str, option)): " × ".join(map(str, option)) for option in options}
-    with top:
-        asking = wants_to_predict()
-    return asking and predict(
-        _("How large will the output be?"), choices, "x".join(map(str, right)), scene.formula.replace("\n", "; ")
-    )
+    why = scene.formula.replace("\n", "; ")
+    return asked(top, _("How large will the output be?"), choices, "x".join(map(str, right)), why)
 
 
 def _explain() -> None:

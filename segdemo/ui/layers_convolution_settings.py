@@ -5,13 +5,18 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from segdemo.layerlab.convolution import MODES, Arithmetic, Mode, extent, largest_padding
+from segdemo.layerlab.convolution import MODES, MOST_TAPS, Arithmetic, Mode, largest_padding
+from segdemo.layerlab.sizes import extent
 from segdemo.text import _
 from segdemo.ui.layers_settings import choice_setting, number_setting, switch_setting
 
-__all__ = ["Limit", "axis_words", "dilation_limit", "kernel_limit", "movement", "padding_limit", "shape_of_channels"]
+__all__ = [
+    "Limit", "axis_letter", "axis_words", "dilation_limit", "kernel_limit", "movement", "padding_limit",
+    "shape_of_channels",
+]  # fmt: skip
 
 LARGEST_KERNEL, LARGEST_STRIDE, LARGEST_PADDING, LARGEST_DILATION = 7, 4, 4, 4
+VOLUME_KERNEL, VOLUME_PADDING = 3, 1  # in three axes
 MOST_CHANNELS = 4
 
 
@@ -23,9 +28,11 @@ class Limit:
     reason: str = ""
 
 
-def padding_limit(size: int, mode: Mode) -> Limit:
+def padding_limit(size: int, mode: Mode, axes: int = 2) -> Limit:
     """The most that the mode can fill."""
     limit = largest_padding(size, mode)
+    if axes == 3 and (limit is None or limit >= VOLUME_PADDING):
+        return Limit(VOLUME_PADDING, _volume_words())
     if limit is None or limit >= LARGEST_PADDING:
         return Limit(LARGEST_PADDING)
     if mode == "reflect":
@@ -34,9 +41,16 @@ def padding_limit(size: int, mode: Mode) -> Limit:
     return Limit(limit, _("Circular goes once around: {n} cells give a border of {most}.", n=size, most=limit))
 
 
-def kernel_limit(size: int, padding: int) -> Limit:
+def _volume_words() -> str:
+    return _("In three axes a kernel has at most {kernel} cells a side here and a padding of {padding}: every slice has to find "
+             "room.", kernel=VOLUME_KERNEL, padding=VOLUME_PADDING)  # fmt: skip
+
+
+def kernel_limit(size: int, padding: int, axes: int = 2) -> Limit:
     """The largest kernel that fits into the padded input."""
     most = size + 2 * padding
+    if axes == 3 and most >= VOLUME_KERNEL:
+        return Limit(VOLUME_KERNEL, _volume_words())
     if most >= LARGEST_KERNEL:
         return Limit(LARGEST_KERNEL)
     return Limit(most, _("A kernel has to fit into the {n} cells that there are with padding.", n=most))
@@ -51,6 +65,11 @@ def dilation_limit(size: int, padding: int, kernel: int) -> Limit:
         return Limit(LARGEST_DILATION)
     return Limit(most, _("With a dilation of {d} the kernel would span {span} cells, and there are {n}.",
                          d=most + 1, span=extent(kernel, most + 1), n=size + 2 * padding))  # fmt: skip
+
+
+def axis_letter(axes: int) -> str:
+    """What ends the names of settings that each number of axes has for itself, so that one keeps nothing of another."""
+    return {1: "w", 2: "", 3: "a"}[axes]
 
 
 def axis_words(axes: int) -> tuple[tuple[str, str], ...]:
@@ -78,9 +97,9 @@ def movement(sizes: Sequence[int], kernel: Sequence[int] | None) -> tuple[tuple[
         return value
 
     for axis, size in enumerate(sizes[: len(words)]):
-        padding = control("p", axis, 0, padding_limit(size, mode), 1)
+        padding = control("p", axis, 0, padding_limit(size, mode, len(sizes)), 1)
         if kernel is None:
-            span = control("k", axis, 1, kernel_limit(size, padding), 3)
+            span = control("k", axis, 1, kernel_limit(size, padding, len(sizes)), 3)
         else:
             found["k"].append(span := kernel[axis])
         control("d", axis, 1, dilation_limit(size, padding, span), 1)
@@ -113,18 +132,31 @@ def _slider(name: str, axis: tuple[str, str], low: int, limit: Limit, default: i
     )  # fmt: skip
 
 
-def shape_of_channels(axes: int) -> tuple[int, int, int, bool, bool]:
-    """Input channels, filters, groups, bias and whether the kernel is flipped."""
-    most = MOST_CHANNELS if axes < 3 else 2
+def _room(products: int, most: int) -> Limit:
+    """How many channels or filters there can be where each adds that many products."""
+    room = max(1, min(most, MOST_TAPS // products))
+    return Limit(room, _("All output cells together have at most {most:,} products here.", most=MOST_TAPS) if room < most else "")
+
+
+def shape_of_channels(axes: int, products: int) -> tuple[int, int, int, bool, bool]:
+    """Input channels, filters, groups, bias and whether the kernel is flipped. products: of one filter on one channel."""
+    most, letter = MOST_CHANNELS if axes < 3 else 2, axis_letter(axes)
     with st.popover(_("Channels, filters, groups"), icon=":material/layers:", width="stretch"):
+        room = _room(products, most)
         channels = number_setting(
-            "c", _("Input channels"), 1, most, 1, help=_("Each has a slice of every filter, and all are added up.")
+            f"c{letter}", _("Input channels"), 1, room.most, 1, why=room.reason,
+            help=_("Each has a slice of every filter, and all are added up."),
+        )  # fmt: skip
+        left = _room(products * channels, most)
+        filters = number_setting(
+            f"f{letter}", _("Filters"), 1, left.most, 1, why=left.reason, help=_("Each makes an output channel of its own.")
         )
-        filters = number_setting("f", _("Filters"), 1, most, 1, help=_("Each makes an output channel of its own."))
+        if reason := room.reason or left.reason:
+            st.caption(reason)
         possible = [n for n in range(1, most + 1) if channels % n == 0 and filters % n == 0]
         words = {str(n): _("{n}, depthwise", n=n) if n == channels > 1 else str(n) for n in possible}
         why = _("Groups have to divide {channels} channels and {filters} filters.", channels=channels, filters=filters)
-        groups = int(choice_setting("g", _("Groups"), words, "1", compact=True, why=why, help=_(
+        groups = int(choice_setting(f"g{letter}", _("Groups"), words, "1", compact=True, why=why, help=_(
             "Channels and filters are dealt out to groups that see nothing of each other. One each: depthwise.")))  # fmt: skip
         if len(possible) < most:
             st.caption(why)

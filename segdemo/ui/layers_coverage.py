@@ -14,12 +14,12 @@ from segdemo.layerlab.coverage import (
 from segdemo.layerlab.coverage_scene import checkerboard_scene, gridding_scene, layers_scene
 from segdemo.text import _
 from segdemo.ui.layers_coverage_parts import even_table, field_table, profile_figure, stack_setting
-from segdemo.ui.layers_frame import explain, introduce, stage_and_side, theatre
-from segdemo.ui.layers_given import asked, put_aside, reasons
+from segdemo.ui.layers_frame import Frame, asked, explain, framed, introduce, reasons, theatre
 from segdemo.ui.layers_settings import choice_setting, number_setting, switch_setting
 
-__all__ = ["show_coverage"]
+__all__ = ["SETTINGS", "show_coverage"]
 
+SETTINGS = ("part", "k", "s", "n", "p", "size", "a", "b", "first", "second", "third", "layers")
 LARGEST_OUTPUT = 24
 
 
@@ -27,31 +27,25 @@ def show_coverage() -> None:
     """Two sentences, the theatre with its controls, the counts as a profile and a table, and the explanation."""
     introduce(_("Before any weight is learned, the settings decide who is seen how often. A transposed convolution whose "
                 "stride does not divide its kernel covers cells unevenly; dilated convolutions with a common factor never look "
-                "at some "
-                "cells."))  # fmt: skip
-    stage, side = stage_and_side()
-    with stage:
-        top = st.container(horizontal=True, vertical_alignment="center", gap="small")
-        place = st.container()
-    with top:
+                "at some cells."))  # fmt: skip
+    frame = framed()
+    with frame.top:
         part = choice_setting(
             "part", _("Which"), {"checkerboard": _("Checkerboard"), "gridding": _("Gridding")}, "checkerboard", compact=True,
             hide_label=True, help=_("Outputs under a transposed convolution, or inputs under stacked dilated ones."),
         )  # fmt: skip
     if part == "checkerboard":
-        _checkerboard(top, side, place)
+        _checkerboard(frame)
     else:
-        _gridding(top, side, place)
+        _gridding(frame)
     _explain()
 
 
 # ---- transposed convolution ----------------------------------------------------------------------------------------------------
 
 
-def _checkerboard(top: st.delta_generator.DeltaGenerator, side: st.delta_generator.DeltaGenerator,
-                  place: st.delta_generator.DeltaGenerator) -> None:  # fmt: skip
-    put_aside(("a", "b", "first", "second", "third", "size", "layers"))
-    with side:
+def _checkerboard(frame: Frame) -> None:
+    with frame.side:
         kernel = number_setting("k", _("Kernel"), 1, 7, 3, help=_("Cells along each side of the kernel."))
         stride = number_setting("s", _("Stride"), 1, 5, 2, help=_("Distance between the kernels on the output."))
         most = min(8, (LARGEST_OUTPUT - kernel) // stride + 1)
@@ -62,10 +56,10 @@ def _checkerboard(top: st.delta_generator.DeltaGenerator, side: st.delta_generat
         padding = number_setting("p", _("Padding"), 0, limit, 0, help=_("Cells cut off the output on every side."), why=cut)
         reasons([why, cut])
     counts = sorted(set(inner_counts(kernel, stride).tolist()))
-    with place:
+    with frame.place:
         scene = checkerboard_scene(size, kernel, stride, padding)
         even = is_even(kernel, stride)
-        covered = asked(top, _("Is every inner cell covered equally often?"), {"yes": _("Yes"), "no": _("No")},
+        covered = asked(frame.top, _("Is every inner cell covered equally often?"), {"yes": _("Yes"), "no": _("No")},
                         "yes" if even else "no", _verdict(kernel, stride))  # fmt: skip
         theatre(
             scene, "layers_theatre", label=_("Coverage of a transposed convolution"), covered=covered, autoplay=False, speed=8
@@ -81,8 +75,7 @@ def _verdict(kernel: int, stride: int) -> str:
                  square=counts[0] ** 2)  # fmt: skip
     low, high = counts
     return _("{s} does not divide {k}: along a row cells are covered {low} or {high} times, in the picture from {low2} to "
-             "{high2}: a "
-             "checkerboard.", s=stride, k=kernel, low=low, high=high, low2=low**2, high2=high**2)  # fmt: skip
+             "{high2}: a checkerboard.", s=stride, k=kernel, low=low, high=high, low2=low**2, high2=high**2)  # fmt: skip
 
 
 def _profile(kernel: int, stride: int, size: int, padding: int, counts: list[int]) -> None:
@@ -104,24 +97,20 @@ def _profile(kernel: int, stride: int, size: int, padding: int, counts: list[int
 # ---- dilated convolutions ------------------------------------------------------------------------------------------------------
 
 
-def _gridding(top: st.delta_generator.DeltaGenerator, side: st.delta_generator.DeltaGenerator,
-              place: st.delta_generator.DeltaGenerator) -> None:  # fmt: skip
-    put_aside(("k", "s", "n", "p"))
-    with side:
+def _gridding(frame: Frame) -> None:
+    with frame.side:
         kernel = int(choice_setting("size", _("Kernel"), {"3": "3 × 3", "5": "5 × 5"}, "3", compact=True, help=_(
             "The same for all layers. Each has a stride of 1.")))  # fmt: skip
         first = stack_setting("a", _("Rates"), "1_2_4", kernel, own=True)
         layered = switch_setting("layers", _("Layer by layer"), help=_(
             "From the output down to the input: each count is the sum of those that look at it."))  # fmt: skip
-        if layered:
-            put_aside(("b",))
         second = None if layered else stack_setting("b", _("Against"), "2_2_2", kernel, own=False)
-    with place:
+    with frame.place:
         share = unseen_share(first, kernel)
         words = ", ".join(map(str, first))
         why = _("With rates {rates}, {share:.0%} of the {n} × {n} cells of the field are never seen.", rates=words, share=share,
                 n=len(dilated_counts(first, kernel)))  # fmt: skip
-        covered = asked(top, _("With rates {rates}: does an output see every cell of its field?", rates=words),
+        covered = asked(frame.top, _("With rates {rates}: does an output see every cell of its field?", rates=words),
                         {"yes": _("Yes"), "no": _("No")}, "no" if share else "yes", why)  # fmt: skip
         scene = layers_scene(first, kernel) if second is None else gridding_scene([first, second], kernel)
         theatre(

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from segdemo.layerlab.coverage import dilated_counts, inner_counts, unseen_share
 from segdemo.text import _
-from segdemo.ui.layers_given import put_aside
 from segdemo.ui.layers_settings import choice_setting, number_setting
 
 __all__ = ["STACKS", "even_table", "field_table", "profile_figure", "stack_setting"]
@@ -34,8 +33,6 @@ def stack_setting(name: str, label: str, default: str, kernel: int, *, own: bool
         options["own"] = _("my own")
     chosen = choice_setting(name, label, options, default, help=_("Dilation of each layer, from the input to the output."))
     if chosen != "own":
-        if own:
-            put_aside(OWN)
         return tuple(int(rate) for rate in chosen.split("_"))
     rates: list[int] = []
     why = _("The field is kept to {n} cells a side, so that it can be drawn.", n=LARGEST_FIELD)
@@ -61,14 +58,14 @@ def profile_figure(counts: NDArray[np.int64]) -> go.Figure:
 def even_table(kernel: int, stride: int) -> str:
     """Markdown: the counts inside for kernels 1–7 and strides 2–5; the chosen pair in brackets, even ones bold."""
     strides = (2, 3, 4, 5)
-    rows = [f"| {_('Kernel')} | {' | '.join(_('s = {s}', s=s) for s in strides)} |", "|---" * (len(strides) + 1) + "|"]
+    rows = [f"| {_('Kernel, by stride')} | {' | '.join(map(str, strides))} |", "|---" * (len(strides) + 1) + "|"]
     rows += [f"| {k} | {' | '.join(_cell(k, s, (kernel, stride) == (k, s)) for s in strides)} |" for k in range(1, 8)]
     return "\n".join(rows)
 
 
 def _cell(kernel: int, stride: int, chosen: bool) -> str:
     counts = sorted(set(inner_counts(kernel, stride).tolist()))
-    text = f"**{counts[0]}**" if len(counts) == 1 else f"{counts[0]}–{counts[-1]}"
+    text = f"**{counts[0]}**" if len(counts) == 1 else f"{counts[0]}\u2060–\u2060{counts[-1]}"
     return f":primary-background[{text}]" if chosen else text
 
 

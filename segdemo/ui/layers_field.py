@@ -6,7 +6,7 @@ import streamlit as st
 
 from segdemo.errors import SettingError
 from segdemo.layerlab.stack_influence import Weights, influence
-from segdemo.layerlab.stack_presets import STACKS
+from segdemo.layerlab.stack_presets import STACKS, known_layers, known_name
 from segdemo.layerlab.stacks import Level, StackLayer, best_unit, parse_stack, seen_by, write_stack
 from segdemo.models import TITLES
 from segdemo.text import _
@@ -14,12 +14,14 @@ from segdemo.ui.architectures_data import families
 from segdemo.ui.components import receptive_field_stack
 from segdemo.ui.layers_field_compared import show_compared
 from segdemo.ui.layers_field_data import measured, network_data, stack_data
+from segdemo.ui.layers_field_effective import show_effective
 from segdemo.ui.layers_field_palette import show_palette
-from segdemo.ui.layers_frame import explain, introduce, link_to_view, predict, stage_and_side, wants_to_predict
+from segdemo.ui.layers_frame import Frame, asked, explain, framed, introduce
 from segdemo.ui.layers_settings import choice_setting, keep, key_of, number_setting, setting
 
-__all__ = ["show_field"]
+__all__ = ["SETTINGS", "show_field"]
 
+SETTINGS = ("from", "stack", "w", "seed", "c", "side", "against", "net", "stage")
 DEFAULT = "two_small"
 COMPONENT = "layers_field_stack"
 LARGEST_SIDE = 1024
@@ -31,31 +33,30 @@ def show_field() -> None:
     """Two sentences, the input with its squares beside the stack, the comparison, and the explanation."""
     introduce(_("Each layer sees a small window of the one below; through all of them one unit sees a growing square of the "
                 "input. The pixels in its middle count most: more ways lead from there."))  # fmt: skip
-    stage, side = stage_and_side()
-    with side:
+    frame = framed()
+    with frame.side:
         words = {"stack": _("Own stack"), "network": _("Encoder")}
         source = choice_setting("from", _("Layers of"), words, "stack", compact=True, help=_(
             "A stack that you build, or the encoder of a network as its paper has it."))  # fmt: skip
     if source == "stack":
-        _own_stack(stage, side)
+        _own_stack(frame)
     else:
-        _network(stage, side)
+        _network(frame)
     _explain()
 
 
 # ---- a stack of one's own ------------------------------------------------------------------------------------------------------
 
 
-def _own_stack(stage: st.delta_generator.DeltaGenerator, side: st.delta_generator.DeltaGenerator) -> None:
+def _own_stack(frame: Frame) -> None:
     layers, name = _stack()
-    with side:
+    with frame.side:
         _known(name)
         show_palette(lambda layer: _changed((*layers, layer)))
         weights, seed, channels, picture = _settings()
-    with stage:
-        top = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    with frame.place:
         found, layers = _measured(layers, channels, picture)
-        covered = _question(top, found)
+        covered = _question(frame.top, found)
         data = stack_data(layers, found, weights, seed, covered)
         receptive_field_stack(key=COMPONENT, data=data, on_changed_change=lambda: _acted(layers))
         if not layers:
@@ -67,13 +68,13 @@ def _own_stack(stage: st.delta_generator.DeltaGenerator, side: st.delta_generato
 
 
 def _parsed(text: str) -> Stack:
-    return parse_stack(STACKS[text].layers if text in STACKS else text)
+    return known_layers(text) if text in STACKS else parse_stack(text)
 
 
 def _stack() -> tuple[Stack, str]:
     """The layers, and the name of the stack where they are a known one."""
     layers = setting("stack", _parsed(DEFAULT), _parsed)
-    return layers, next((key for key, known in STACKS.items() if parse_stack(known.layers) == layers), "")
+    return layers, known_name(layers)
 
 
 def _changed(layers: Stack) -> None:
@@ -83,8 +84,7 @@ def _changed(layers: Stack) -> None:
     except SettingError as error:
         st.session_state[key_of("refused")] = str(error)
         return
-    name = next((key for key, known in STACKS.items() if parse_stack(known.layers) == layers), "")
-    keep("stack", name or write_stack(layers), DEFAULT)
+    keep("stack", known_name(layers) or write_stack(layers), DEFAULT)
 
 
 def _acted(layers: Stack) -> None:
@@ -138,10 +138,7 @@ def _measured(layers: Stack, channels: int, picture: int) -> tuple[tuple[Level, 
 
 def _question(top: st.delta_generator.DeltaGenerator, found: tuple[Level, ...]) -> bool:
     """How far the last layer sees; True while that has to stay hidden."""
-    with top:
-        asking = wants_to_predict()
-        link_to_view()
-    if not asking or not found:
+    if not found:
         return False
     right = found[-1].field_px
     summed = sum(level.layer.kernel for level in found)  # forgetting that windows overlap
@@ -149,18 +146,17 @@ def _question(top: st.delta_generator.DeltaGenerator, found: tuple[Level, ...]) 
     wrong = [n for n in dict.fromkeys((summed, once, right + 2, right - 2)) if n != right and n > 0][:3]
     choices = {str(n): f"{n} × {n}" for n in sorted({right, *wrong})}
     why = _("The last step: {formula}.", formula=found[-1].formula)
-    return predict(_("How many pixels does a unit of the last layer see?"), choices, str(right), why)
+    return asked(top, _("How many pixels does a unit of the last layer see?"), choices, str(right), why)
 
 
 # ---- a network -----------------------------------------------------------------------------------------------------------------
 
 
-def _network(stage: st.delta_generator.DeltaGenerator, side: st.delta_generator.DeltaGenerator) -> None:
+def _network(frame: Frame) -> None:
     names = [name for _entry, members in families() for name in members]
-    with side:
+    with frame.side:
         name = choice_setting("net", _("Network"), {n: TITLES[n] for n in names}, "unet", help=_("At the size of its paper."))
-    with stage:
-        link_to_view()
+    with frame.place:
         try:
             with st.spinner(_("Following every operation of the network …")):
                 data = network_data(name)
@@ -168,9 +164,9 @@ def _network(stage: st.delta_generator.DeltaGenerator, side: st.delta_generator.
             st.error(str(error), icon=":material/error:")
             return
         receptive_field_stack(key="layers_field_network", data=data)
-        st.caption(_("Thin line: the picture of {n} pixels. Fields are followed exactly through every operation. What a trained "
-                     "unit listens to in a picture is on the Feature maps page, under Pixel probe.",
-                     n=data["picture"]))  # fmt: skip
+        st.caption(_("Thin line: the picture of {n} pixels. Fields are followed exactly through every operation; they are what a "
+                     "unit can see. What it listens to is below.", n=data["picture"]))  # fmt: skip
+        show_effective(name)
 
 
 # ---- the explanation -----------------------------------------------------------------------------------------------------------

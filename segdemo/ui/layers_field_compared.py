@@ -1,11 +1,12 @@
 """Two stacks side by side: what each sees, and what that costs."""
 
+import pandas as pd
 import streamlit as st
 
 from segdemo.errors import SettingError
 from segdemo.layerlab.stack_influence import Weights
-from segdemo.layerlab.stack_presets import STACKS
-from segdemo.layerlab.stacks import StackLayer, parse_stack
+from segdemo.layerlab.stack_presets import STACKS, known_layers
+from segdemo.layerlab.stacks import StackLayer
 from segdemo.text import _
 from segdemo.ui.layers_field_data import holding, measured, total_of
 from segdemo.ui.layers_settings import choice_setting
@@ -24,21 +25,23 @@ def show_compared(layers: Stack, name: str, channels: int, picture: int, weights
         other = choice_setting("against", _("Against"), others, usual, help=_("Another stack, measured the same way."))
     if other == "none" or not layers:
         return
-    rival = parse_stack(STACKS[other].layers)
+    rival = known_layers(other)
     try:
         totals = [total_of(measured(stack, channels, picture)) for stack in (layers, rival)]
     except SettingError as error:
         st.caption(str(error))
         return
     titles = [_(STACKS[name].title) if name else _("This stack"), _(STACKS[other].title)]
-    rows = []
-    for title, stack, (field, params, macs) in zip(titles, (layers, rival), totals, strict=True):
-        held = holding(stack, weights, seed)
-        cells = [f"**{title}**", f"{field} × {field}", f"{held} × {held}", f"{squares(stack)} = {params:,}", compact_number(macs)]
-        rows.append(f"| {' | '.join(cells)} | {learning(stack)} |")
-    head = [_("Stack"), _("Sees, px"), _("95 % within, px"), _("Weights"), _("MACs"), _("Activations")]
-    st.markdown("\n".join([f"| {' | '.join(head)} |", "|---|---:|---:|---:|---:|---:|", *rows]))
-    st.markdown(_sentence(titles, totals))
+    held = [holding(stack, weights, seed) for stack in (layers, rival)]
+    st.dataframe(pd.DataFrame({
+        _("Stack"): titles,
+        _("Sees, px"): [f"{field} × {field}" for field, _params, _macs in totals],
+        _("95 % within, px"): [f"{side} × {side}" for side in held],
+        _("Weights"): [f"{squares(stack)} = {total[1]:,}" for stack, total in zip((layers, rival), totals, strict=True)],
+        _("MACs"): [compact_number(macs) for _field, _params, macs in totals],
+        _("Activations"): [str(learning(stack)) for stack in (layers, rival)],
+    }), hide_index=True)  # fmt: skip
+    st.markdown(_sentence(titles[1], totals))
 
 
 def learning(stack: Stack) -> int:
@@ -51,11 +54,19 @@ def squares(stack: Stack) -> str:
     return f"{sum(layer.kernel**2 for layer in stack if layer.learns)}c²"
 
 
-def _sentence(titles: list[str], totals: list[tuple[int, int, int]]) -> str:
-    (field, params, _macs), (other_field, other_params, _other_macs) = totals
-    fields = _("The same field") if field == other_field else _("A field of {a} instead of {b} pixels", a=field, b=other_field)
-    if params == other_params or not other_params:
-        return f"{fields}{_(', for as many weights.') if params == other_params else '.'}"
-    share = params / other_params - 1
-    more = _("{p} % fewer weights", p=round(-100 * share)) if share < 0 else _("{p} % more weights", p=round(100 * share))
-    return _("{fields}, with {more} than {other}.", fields=fields, more=more, other=titles[1])
+def _sentence(other: str, totals: list[tuple[int, int, int]]) -> str:
+    """What the difference is: fields alike or not, and fewer, as many or more weights. other: the second stack's title."""
+    (a, params, _macs), (b, other_params, _other_macs) = totals
+    if not other_params:
+        return _("The same field.") if a == b else _("A field of {a} instead of {b} pixels.", a=a, b=b)
+    p = round(100 * abs(params / other_params - 1))
+    if params == other_params:
+        return _("The same field, for as many weights.") if a == b else _(
+            "A field of {a} instead of {b} pixels, for as many weights.", a=a, b=b)  # fmt: skip
+    if params < other_params:
+        if a == b:
+            return _("The same field, with {p} % fewer weights than {other}.", p=p, other=other)
+        return _("A field of {a} instead of {b} pixels, with {p} % fewer weights than {other}.", a=a, b=b, p=p, other=other)
+    if a == b:
+        return _("The same field, with {p} % more weights than {other}.", p=p, other=other)
+    return _("A field of {a} instead of {b} pixels, with {p} % more weights than {other}.", a=a, b=b, p=p, other=other)

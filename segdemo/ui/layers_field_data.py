@@ -10,17 +10,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segdemo.features.colour import STEPS, palette
+from segdemo.features.anatomy import Anatomy, Part
 from segdemo.layerlab.stack_influence import Weights, holding_side, influence
 from segdemo.layerlab.stacks import Level, StackLayer, levels
 from segdemo.models import TITLES
 from segdemo.text import _
 from segdemo.ui.architectures_data import Request, anatomy_of, fields_of
+from segdemo.ui.layers_colours import VERMILION, ramp
 from segdemo.ui.words import compact_number
 
-__all__ = ["MARK", "field_words", "holding", "jump_text", "layer_name", "measured", "network_data", "stack_data", "total_of"]
+__all__ = [
+    "MARK",
+    "encoder_stages",
+    "field_words",
+    "holding",
+    "jump_text",
+    "layer_name",
+    "measured",
+    "network_data",
+    "stack_data",
+    "total_of",
+]
 
-MARK = "#D55E00"  # Okabe–Ito vermilion: the field that is looked at
+MARK = VERMILION  # the field that is looked at
 DRAWN_CELLS = 110  # along a side of the picture of an influence; larger fields are drawn in squares of several pixels
 
 
@@ -88,11 +100,6 @@ def field_words() -> dict[str, str]:
     }  # fmt: skip
 
 
-def _scale() -> list[list[int]]:
-    steps = np.linspace(0, STEPS - 1, 64).round().astype(int)
-    return palette("sequential")[steps].tolist()  # type: ignore[no-any-return]
-
-
 def stack_data(
     layers: tuple[StackLayer, ...], found: Sequence[Level], weights: Weights, seed: int, covered: bool
 ) -> dict[str, Any]:
@@ -107,7 +114,7 @@ def stack_data(
             row |= {"covered": True, "says": _("sees how much? Predict first."), "how": "", "heat": None, "held": 0, "field": 1}
         rows.append(row)
     return {
-        "layers": rows, "span": field + max(2, 2 * math.ceil(field * 0.04)), "words": field_words(), "scale": _scale(),
+        "layers": rows, "span": field + max(2, 2 * math.ceil(field * 0.04)), "words": field_words(), "scale": ramp(),
         "mark": MARK, "editable": True, "heat": True, "covered": covered,
         "label": _("Receptive field in the input, layer by layer"),
         "total": {"sees": str(field), "params": compact_number(params), "macs": compact_number(macs)},
@@ -127,11 +134,20 @@ def _said(level: Level, held: int) -> dict[str, str]:
     return {"says": says, "how": how}
 
 
+def encoder_stages(name: str) -> list[str]:
+    """The stages of a network's encoder; all of them where it has none that is called so."""
+    return [part.stage.name for part in _encoder(anatomy_of(Request.of_paper(name)))]
+
+
+def _encoder(anatomy: Anatomy) -> list[Part]:
+    return [part for part in anatomy.parts if part.stage.kind in ("encoder", "bottleneck")] or list(anatomy.parts)
+
+
 def network_data(name: str) -> dict[str, Any]:
     """The encoder of a network as its paper has it, stage by stage: fields exact, costs those of the real channels."""
     request = Request.of_paper(name)
     anatomy, fields = anatomy_of(request), fields_of(request)
-    parts = [part for part in anatomy.parts if part.stage.kind in ("encoder", "bottleneck")] or list(anatomy.parts)
+    parts = _encoder(anatomy)
     sides = [fields[part.stage.name].size for part in parts]
     picture = max(anatomy.input_shape[1:])
     rows = []
@@ -150,6 +166,6 @@ def network_data(name: str) -> dict[str, Any]:
     span = max(picture, *(side or 0 for side in sides))
     return {
         "layers": rows, "span": round(span * 1.06), "picture": picture, "words": field_words() | {"layer": _("Stage")},
-        "scale": _scale(), "mark": MARK, "editable": False, "heat": False, "covered": False, "total": total,
+        "scale": ramp(), "mark": MARK, "editable": False, "heat": False, "covered": False, "total": total,
         "label": _("Receptive fields of {title}, stage by stage", title=TITLES[name]),
     }  # fmt: skip

@@ -2,23 +2,34 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from segdemo.features.colour import STEPS, palette
 from segdemo.layerlab.scene import Scene, scene_data
 from segdemo.text import _
 from segdemo.ui.components import cell_theatre
-from segdemo.ui.layers_settings import key_of, settings_text
-from segdemo.ui.url import address
+from segdemo.ui.layers_colours import cell_scales
+from segdemo.ui.layers_settings import key_of, settings_text, switch_setting
 
-__all__ = ["explain", "introduce", "link_to_view", "predict", "stage_and_side", "theatre", "wants_to_predict"]
+__all__ = [
+    "Frame", "asked", "cover", "explain", "framed", "introduce", "predict", "reasons", "theatre", "two_columns",
+    "wants_to_predict",
+]  # fmt: skip
 
 Edit = Callable[[int, int, int, float], None]
+COVER_HEIGHT = 300  # pixels of what stands in for a hidden chart
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where the pieces of a view go: `top` is the row above the stage, `place` the stage, `side` the column of the controls."""
+
+    top: DeltaGenerator
+    place: DeltaGenerator
+    side: DeltaGenerator
 
 
 def introduce(text: str) -> None:
@@ -26,10 +37,25 @@ def introduce(text: str) -> None:
     st.markdown(text)
 
 
-def stage_and_side() -> tuple[DeltaGenerator, DeltaGenerator]:
-    """The wide column of the theatre, and the narrow one of its controls."""
+def framed() -> Frame:
+    """The wide column of the theatre with a row above it, and the narrow column of its controls."""
     stage, side = st.columns([7, 2], gap="medium")
-    return stage, side
+    with stage:
+        top = st.container(horizontal=True, vertical_alignment="center", gap="small")
+        place = st.container()
+    return Frame(top, place, side)
+
+
+def two_columns() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Places for two narrow controls side by side."""
+    left, right = st.columns(2, gap="small")
+    return left, right
+
+
+def reasons(sentences: Sequence[str]) -> None:
+    """Why sliders end where they do, once each."""
+    if found := list(dict.fromkeys(filter(None, sentences))):
+        st.caption(" ".join(found))
 
 
 def theatre(
@@ -43,7 +69,7 @@ def theatre(
     """
     data: dict[str, Any] = scene_data(scene)
     data |= {
-        "label": label, "words": _words(), "scales": _scales(), "autoplay": autoplay, "speed": speed, "covered": covered,
+        "label": label, "words": _words(), "scales": cell_scales(), "autoplay": autoplay, "speed": speed, "covered": covered,
         "editable": [*editable],
     }  # fmt: skip
 
@@ -55,24 +81,19 @@ def theatre(
     cell_theatre(key=key, data=data, on_edited_change=edited)
 
 
-@lru_cache(maxsize=1)
-def _scales() -> dict[str, list[list[int]]]:
-    """The colours of signed numbers, around zero, and of counts, from zero; the same as on the Feature maps page."""
-    steps = np.linspace(0, STEPS - 1, 33).round().astype(int)
-    return {"signed": palette("diverging")[steps].tolist(), "count": palette("sequential")[steps].tolist()}
-
-
 def _words() -> dict[str, str]:
     return {
         "play": _("Play (space)"), "pause": _("Pause (space)"), "back": _("One step back"), "onward": _("One step on"),
         "speed": _("Steps a second"), "perSecond": _("{n} a second"), "steps": _("Step"),
-        "place": _("row {row}, column {column}"), "covered": _("What comes out? Predict first."),
+        "place": _("row {row}, column {column}"), "column": _("column {column}"), "border": _("border"),
+        "noNumber": _("That is no number. Numbers go from −99 to 99; nothing was changed."),
+        "covered": _("What comes out? Predict first."),
         "hint": _("Hover a cell: what it is made of, or what it feeds. Arrows walk, space plays."),
         "touch": _("Tap a cell: what it is made of, or what it feeds."),
         "edit": _("Double-click or Enter changes a number."), "editTouch": _("Tap it again to change its number."),
         "value": _("New value"), "feeds": _("{value} feeds {n} cells of the output"),
         "feedsOne": _("{value} feeds one cell of the output"), "feedsNone": _("{value} feeds no cell of the output"),
-        "meets": _("{value} meets {n} cells of the input"), "repeats": _("padding, repeats row {row}, column {column}"),
+        "meets": _("{value} meets {n} cells of the input"), "repeats": _("padding, repeats {place}"),
         "zero": _("padding, always 0"), "never": _("padding, −∞: it never wins"), "outside": _("no cell, and not counted"),
         "products": _("Products"), "code": _("The same in PyTorch"), "copy": _("Copy"), "copied": _("Copied"),
     }  # fmt: skip
@@ -80,8 +101,8 @@ def _words() -> dict[str, str]:
 
 def wants_to_predict() -> bool:
     """The switch of the optional question."""
-    return st.toggle(
-        _("Predict first"), key=key_of("predict"), persist_state="session", help=_("Hides the result until you have guessed it.")
+    return switch_setting(
+        "predict", _("Predict first"), help=_("Hides the result until you have guessed it. In the link as well.")
     )
 
 
@@ -99,16 +120,22 @@ def predict(question: str, choices: Mapping[str, str], answer: str, why: str) ->
     if chosen == answer:
         st.success(f"{_('Right.')} {why}", icon=":material/check_circle:")
     else:
-        st.info(f"{_('It is {answer}.', answer=choices[answer])} {why}", icon=":material/lightbulb:")
+        said = _("You chose {guess}. It is {answer}.", guess=choices[chosen], answer=choices[answer])
+        st.info(f"{said} {why}", icon=":material/lightbulb:")
     return False
 
 
-def link_to_view(short: bool = False) -> None:
-    """The address that restores the view exactly, ready to copy. short: of few words, where the row is full."""
-    with st.popover(
-        _("Link") if short else _("Link to this view"), icon=":material/link:", help=_("An address with all the settings.")
-    ):
-        st.code(address(), language=None, wrap_lines=True)
+def asked(top: DeltaGenerator, question: str, choices: Mapping[str, str], answer: str, why: str) -> bool:
+    """The switch of the question in the row at the top, and the question; whether the result has to stay covered."""
+    with top:
+        asking = wants_to_predict()
+    return asking and predict(question, choices, answer, why)
+
+
+def cover() -> None:
+    """What stands where a chart will be once the question is answered."""
+    with st.container(border=True, height=COVER_HEIGHT, horizontal_alignment="center", vertical_alignment="center"):
+        st.markdown(_("**What comes out? Predict first.**"), width="content")
 
 
 def explain(text: str, formulas: Sequence[str], papers: Sequence[tuple[str, str]], sources: Sequence[Callable[..., Any]]) -> None:

@@ -16,24 +16,24 @@ from segdemo.ui.layers_convolution_inputs import on_screen
 from segdemo.ui.layers_frame import explain, introduce, predict, theatre
 from segdemo.ui.layers_mixing_counts import show_counts
 from segdemo.ui.layers_mixing_residual import show_residual
-from segdemo.ui.layers_parts import Part, choose_part, keep_typed, typed_numbers
+from segdemo.ui.layers_parts import Part, choose_part
 from segdemo.ui.layers_settings import choice_setting, number_setting, switch_setting
+from segdemo.ui.layers_typed import Cells, typed
 
-__all__ = ["show_mixing"]
+__all__ = ["SETTINGS", "show_mixing"]
 
 Float = NDArray[np.float64]
 PATCH = 10  # cells along a side of a picture's patch
-SETTINGS = {
-    "mix": ("on", "seen", "ci", "co", "n", "bias", "x", "w", "colours", "down", "right"),
-    "counts": ("pair", "c", "size", "wide"),
-    "residual": ("way", "branch", "r", "k", "depth", "slope"),
-}
+SETTINGS = (
+    "part", "on", "seen", "ci", "co", "n", "bias", "x", "w", "colours", "m", "down", "right",
+    "pair", "c", "size", "wide", "way", "branch", "r", "k", "depth", "slope",
+)  # fmt: skip
 
 
 def show_mixing() -> None:
     """The row of parts, and the chosen one."""
     titles = {"mix": _("Mix channels"), "counts": _("What blocks cost"), "residual": _("Residual")}
-    part = choose_part(titles, "mix", SETTINGS)
+    part = choose_part(titles, "mix")
     shows: dict[str, Callable[[Part], None]] = {"mix": _show_mix, "counts": show_counts, "residual": show_residual}
     shows[part.name](part)
 
@@ -41,8 +41,7 @@ def show_mixing() -> None:
 def _show_mix(part: Part) -> None:
     with part.words:
         introduce(_("A 1×1 convolution looks at one pixel and at all of its channels: a matrix turns the column of its numbers "
-                    "into "
-                    "another. It moves nothing in the picture, and changes how many channels there are."))  # fmt: skip
+                    "into another. It moves nothing in the picture, and changes how many channels there are."))  # fmt: skip
     with part.side:
         words = {"numbers": _("Numbers"), "picture": _("Picture")}
         on = choice_setting("on", _("Shown on"), words, "numbers", compact=True, help=_(
@@ -51,7 +50,8 @@ def _show_mix(part: Part) -> None:
         found = _numbers() if on == "numbers" else _picture()
     if found is None:
         return
-    image, weight, bias, note = found
+    cells, matrix, bias, note = found
+    image, weight = cells.values, matrix.values
     picture = on == "picture"
     with part.place:
         covered = part.asking and _question(image, weight, bias)
@@ -62,11 +62,9 @@ def _show_mix(part: Part) -> None:
 
         def edited(grid: int, row: int, column: int, value: float) -> None:
             if grid == first_weight:
-                keep_typed("w", weight, (row, column), value)
-            elif seen == "maps":
-                keep_typed("x", image, (grid, row, column), value)
-            else:
-                keep_typed("x", as_columns(image), (row, column), value)
+                matrix.type_over((row, column), value)
+            else:  # as a matrix, a row is a channel and a column a pixel
+                cells.type_over((grid, row, column) if seen == "maps" else (row, *divmod(column, image.shape[-1])), value)
 
         theatre(scene, "layers_theatre", label=_("A 1×1 convolution, cell by cell"), covered=covered,
                 editable=[*inputs, first_weight], on_edit=edited)  # fmt: skip
@@ -82,35 +80,35 @@ def _seen() -> Literal["maps", "matrix"]:
     return "matrix" if chosen == "matrix" else "maps"
 
 
-def _numbers() -> tuple[Float, Float, Float | None, str]:
+def _numbers() -> tuple[Cells, Cells, Float | None, str]:
     channels = number_setting("ci", _("Input channels"), 1, 6, 4, help=_("Numbers at every pixel before the layer."))
     filters = number_setting("co", _("Output channels"), 1, 6, 2, help=_("Numbers at every pixel after it: rows of the matrix."))
     size = number_setting("n", _("Height and width"), 1, 4, 3, help=_("Pixels along each side. The number of weights stays."))
     bias = switch_setting("bias", _("Bias"), help=_("A number that each output channel gets added at every pixel."))
-    image = typed_numbers("x", number_grid("digits", (channels, size, size), seed=2))
-    weight = typed_numbers("w", mixing_weights(filters, channels))
+    image = typed("x", number_grid("digits", (channels, size, size), seed=2))
+    weight = typed("w", mixing_weights(filters, channels))
     return image, weight, np.arange(1.0, filters + 1) if bias else None, ""
 
 
-def _picture() -> tuple[Float, Float, Float | None, str] | None:
+def _picture() -> tuple[Cells, Cells, Float | None, str] | None:
     picture = on_screen()
     if picture is None:
         return None
     known = {name: _(colours.title) for name, colours in COLOUR_MIXES.items()}
-    chosen = COLOUR_MIXES[
-        choice_setting("colours", _("Weights"), known, "grey", help=_("Mixes of colours that are known by name."))
-    ]
+    name = choice_setting(
+        "colours", _("Weights"), known, "grey", clears=("m",), help=_("Mixes of colours that are known by name.")
+    )
+    chosen = COLOUR_MIXES[name]
     down = number_setting("down", _("From the top, %"), 0, 100, 50, help=_("Moves the patch down."))
     right = number_setting("right", _("From the left, %"), 0, 100, 50, help=_("Moves the patch to the right."))
     side = min(picture.pixels.shape[:2]) // 3
     image = patch_of(picture.pixels, max(PATCH, side), down / 100, right / 100, PATCH, grey=False)
-    weight = typed_numbers("w", np.array(chosen.rows, np.float64))
-    own = not np.array_equal(weight, np.array(chosen.rows))
+    weight = typed("m", np.array(chosen.rows, np.float64))
     grey = (
         " " + _("All three channels of this picture are the same here: it is grey.") if np.ptp(image, axis=0).max() < 0.01 else ""
     )
-    note = _("Weights of your own.") if own else f"**{_(chosen.title)}**: {_(chosen.meaning)}"
-    return image, weight, None, note + grey
+    note = _("Weights of your own.") if weight.own else f"**{_(chosen.title)}**: {_(chosen.meaning)}"
+    return Cells("", image, image), weight, None, note + grey
 
 
 def _question(image: Float, weight: Float, bias: Float | None) -> bool:
@@ -118,25 +116,22 @@ def _question(image: Float, weight: Float, bias: Float | None) -> bool:
     column, row = image[:, 0, 0], weight[0]
     right = float(mix(image, weight, bias)[0, 0, 0])
     wrong = [float(column.sum()), float(column[0] * row[0]), right + 1, right - 2]
-    shown = list(dict.fromkeys(digits(value) for value in [right, *wrong]))[:3]
-    choices = {text: text.strip("()") for text in sorted(shown, key=lambda text: float(text.strip("()").replace("−", "-")))}
+    values = {digits(value, brackets=False): value for value in [right, *wrong]}
+    choices = {text: text for text in sorted([*values][:3], key=values.__getitem__)}
     products = " + ".join(f"{digits(float(value))}·{digits(float(w))}" for value, w in zip(column, row, strict=True))
-    why = f"{products}{'' if bias is None else f' + {digits(float(bias[0]))}'} = {digits(right).strip('()')}"
-    return predict(_("What is the upper left cell of output channel 0?"), choices, digits(right), why)
+    why = f"{products}{'' if bias is None else f' + {digits(float(bias[0]))}'} = {digits(right, brackets=False)}"
+    return predict(_("What is the upper left cell of output channel 0?"), choices, digits(right, brackets=False), why)
 
 
 def _explain() -> None:
     text = _(
         "A **3×3 convolution** does two things at once: it looks around, and it mixes channels. A **1×1 convolution** only "
-        "mixes. It is "
-        "a linear layer with the same weights at every pixel, and with an activation behind it a small network at every "
-        "pixel.\n\n"
-        "It is used to make **fewer channels** before something expensive (bottlenecks), **more** of them after it, to bring two "
-        "branches to the same number before they are added, and as the **last layer of a segmentation network**: from 64 "
-        "channels "
-        "to one score a class, at every pixel. A **depthwise** convolution followed by a 1×1 one does the two things one after "
-        "the "
-        "other, with far fewer weights."
+        "mixes. It is a linear layer with the same weights at every pixel, and with an activation behind it a small network at "
+        "every pixel.\n\n"
+        "It is used to make **fewer channels** before something expensive (bottlenecks), **more** of them after it, to bring "
+        "two branches to the same number before they are added, and as the **last layer of a segmentation network**: from 64 "
+        "channels to one score a class, at every pixel. A **depthwise** convolution followed by a 1×1 one does the two things "
+        "one after the other, with far fewer weights."
     )
     formulas = (
         r"y_{f,i,j} = b_f + \sum_{c} w_{f,c}\, x_{c,i,j}",

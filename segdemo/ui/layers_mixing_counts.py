@@ -7,9 +7,9 @@ import streamlit as st
 
 from segdemo.layerlab.block_counts import Block, ConvSize, block_at, code_of
 from segdemo.text import _
-from segdemo.ui.layers_frame import explain, introduce, predict
+from segdemo.ui.layers_frame import cover, explain, introduce, predict
 from segdemo.ui.layers_mixing_figures import blocks_figure, weights_figure
-from segdemo.ui.layers_parts import Part, cover
+from segdemo.ui.layers_parts import Part
 from segdemo.ui.layers_settings import choice_setting, number_setting, switch_setting
 
 __all__ = ["show_counts"]
@@ -35,11 +35,17 @@ def show_counts(part: Part) -> None:
         introduce(_introduction(pair))
     with part.place:
         hidden = part.asking and _question(pair, channels)
-        st.plotly_chart(blocks_figure(blocks), key="layers_blocks", config={"displayModeBar": False, "staticPlot": True})
+        st.plotly_chart(
+            blocks_figure(blocks), key="layers_blocks", config={"displayModeBar": False, "staticPlot": True},
+            alt=_("A row a block: its tensors as bars as tall as they have channels, its convolutions as arrows."),
+        )  # fmt: skip
         if hidden:
             cover()
             return
-        st.plotly_chart(weights_figure(blocks), key="layers_weights", config={"displayModeBar": False})
+        st.plotly_chart(
+            weights_figure(blocks), key="layers_weights", config={"displayModeBar": False},
+            alt=_("Bars: the weights of each block, made of those of its convolutions."),
+        )  # fmt: skip
         st.dataframe(_table(blocks, size), hide_index=True)
         st.caption(_reading(pair, channels))
     _explain(blocks)
@@ -48,8 +54,7 @@ def show_counts(part: Part) -> None:
 def _introduction(pair: str) -> str:
     if pair == "kernels":
         return _("Two 3×3 convolutions see the same 5×5 pixels as one 5×5 convolution, for 18c² weights instead of 25c². And "
-                 "there is "
-                 "an activation more between them.")  # fmt: skip
+                 "there is an activation more between them.")  # fmt: skip
     return _("A bottleneck makes four times fewer channels with a 1×1 convolution, works on those, and makes them as many again. "
              "Four times as many channels go through it for 17c² weights; the plain block on c channels has 18c².")  # fmt: skip
 
@@ -93,18 +98,15 @@ def _reading(pair: str, channels: int) -> str:
                  share=share)  # fmt: skip
     times = block_at("plain_wide", channels).weights / block_at("bottleneck", channels).weights
     return _("A plain block on all {wide} channels would have 288c², {times:.0f} times as many as the bottleneck. Without "
-             "biases, since "
-             "batch normalisation follows.", wide=4 * channels, times=times)  # fmt: skip
+             "biases, since batch normalisation follows.", wide=4 * channels, times=times)  # fmt: skip
 
 
 def _explain(blocks: Sequence[Block]) -> None:
     text = _(
         "A k×k convolution from a to b channels has **k²·a·b** weights, and each of them is used once at every pixel: "
-        "multiply-adds "
-        "are weights times height times width.\n\n"
+        "multiply-adds are weights times height times width.\n\n"
         "**VGG** replaced large kernels by stacks of 3×3: two see 5×5, three see 7×7 (27c² against 49c²). **ResNet-50** and "
-        "deeper "
-        "ones use the bottleneck, 256→64→64→256 in the first stage; ResNet-18 and 34 the plain block, 64→64→64."
+        "deeper ones use the bottleneck, 256→64→64→256 in the first stage; ResNet-18 and 34 the plain block, 64→64→64."
     )
     code = "\n".join(["from torch import nn", *(f"{block.name} = {code_of(block)}" for block in blocks)])
     formulas = (r"2 \cdot 3^2 c^2 = 18 c^2 < 5^2 c^2 = 25 c^2", r"4c \cdot c + 3^2 c^2 + c \cdot 4c = 17 c^2 < 18 c^2")

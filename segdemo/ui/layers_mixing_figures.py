@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from segdemo.layerlab.block_counts import Block
 from segdemo.text import _
+from segdemo.ui.layers_colours import GREEN, GREY, ORANGE, PINK, SKY, VERMILION
 
 __all__ = ["blocks_figure", "chain_figure", "weights_figure"]
 
-KERNEL_COLOURS = {1: "#E69F00", 3: "#56B4E9", 5: "#CC79A7"}  # Okabe–Ito
+KERNEL_COLOURS = {1: ORANGE, 3: SKY, 5: PINK}
 EDGE = "rgba(128, 128, 128, 0.5)"
-PLAIN, RESIDUAL = "#D55E00", "#009E73"
+PLAIN, RESIDUAL = VERMILION, GREEN
 RESIDUAL_BLOCKS = ("plain", "bottleneck", "plain_wide")  # to whose result the input is added
-TENSOR = "#8a939c"
 ROW = 118  # pixels of a block's stripe
 MIDDLE = 0.56  # of a stripe, from its top
 
@@ -50,7 +50,7 @@ def _bars(block: Block, top: float, most: int) -> list[dict[str, Any]]:
     middle = top - MIDDLE
     return [
         {"type": "rect", "x0": i, "x1": i + 0.07, "y0": middle - _half(count, most), "y1": middle + _half(count, most),
-         "fillcolor": TENSOR, "line": {"width": 0}}
+         "fillcolor": GREY, "line": {"width": 0}}
         for i, count in enumerate(_channels(block))
     ]  # fmt: skip
 

@@ -9,8 +9,9 @@ from segdemo.layerlab.residual_scene import residual_scene
 from segdemo.text import _
 from segdemo.ui.layers_frame import explain, introduce, predict, theatre
 from segdemo.ui.layers_mixing_figures import chain_figure
-from segdemo.ui.layers_parts import Part, decimal_setting, keep_typed, typed_numbers
-from segdemo.ui.layers_settings import choice_setting, number_setting
+from segdemo.ui.layers_parts import Part
+from segdemo.ui.layers_settings import choice_setting, decimal_setting, number_setting
+from segdemo.ui.layers_typed import typed
 
 __all__ = ["show_residual"]
 
@@ -22,30 +23,31 @@ def show_residual(part: Part) -> None:
     """The block cell by cell, forwards or backwards, and under it many blocks in a row."""
     with part.words:
         introduce(_("A residual block hands its input on as it is, and a branch of convolutions adds what should change: y = x "
-                    "+ F(x). "
-                    "With all weights of the branch at 0, the block is the identity, not nothing."))  # fmt: skip
+                    "+ F(x). With all weights of the branch at 0, the block is the identity, not nothing."))  # fmt: skip
     with part.side:
         words = {"forward": _("Forward"), "backward": _("Gradient")}
         way = choice_setting("way", _("Direction"), words, "forward", compact=True, help=_(
             "From the input to the output, or the gradient of the loss from the output back to the input."))  # fmt: skip
         backward = way == "backward"
         strength = decimal_setting("branch", _("Branch weights times"), 0.0, 1.0, 0.25, 1.0, help=_("0 switches the branch off."))
-    x = typed_numbers("r", number_grid("digits", (1, SIDE, SIDE), seed=4)[0])
-    own = typed_numbers("k", KERNEL)
+    x = typed("r", number_grid("digits", (1, SIDE, SIDE), seed=4)[0])
+    kernel = typed("k", KERNEL)
     with part.place:
         covered = part.asking and _question(backward)
 
         def edited(grid: int, row: int, column: int, value: float) -> None:
             if grid == 0:
-                keep_typed("r", x, (row - 1, column - 1), value)
-            else:  # what is typed is what is seen: the kernel times its strength
-                keep_typed("k", own, (row, column), value / strength if strength else value)
+                x.type_over((row - 1, column - 1), value)
+            else:
+                kernel.type_over((row, column), value)
 
-        editable = [0] if backward else [0, 1]
-        theatre(residual_scene(x, strength * own, backward=backward), "layers_theatre", covered=covered, editable=editable,
-                on_edit=edited, label=_("A residual block, cell by cell"))  # fmt: skip
+        editable = [0] if backward else [0, 1] if strength == 1 else [0]  # the kernel is drawn times its strength
+        theatre(residual_scene(x.values, strength * kernel.values, backward=backward), "layers_theatre", covered=covered,
+                editable=editable, on_edit=edited, label=_("A residual block, cell by cell"))  # fmt: skip
         if strength == 0 and not covered:
             st.caption(_off(backward))
+        elif strength < 1 and not backward:
+            st.caption(_("The kernel is drawn times {strength:g}. Its numbers can be typed over at 1.", strength=strength))
         _many()
     _explain()
 
@@ -76,7 +78,10 @@ def _many() -> None:
         slope = decimal_setting("slope", _("Weight w of each layer"), -1.5, 1.5, 0.05, 0.1, help=_(
             "Each layer is a single number here: w times its input, without or with the input added."))  # fmt: skip
     plain, added = chain_gradients(slope, depth)
-    st.plotly_chart(chain_figure(plain, added), key="layers_chain", config={"displayModeBar": False})
+    st.plotly_chart(
+        chain_figure(plain, added), key="layers_chain", config={"displayModeBar": False},
+        alt=_("Two lines: the size of the gradient after each layer, without and with the identity."),
+    )  # fmt: skip
     st.caption(_("After {n} layers: {w}ⁿ = **{plain:.3g}** without identity, (1 + {w})ⁿ = **{added:.3g}** with it, in absolute "
                  "value. Small "
                  "weights make the plain gradient vanish, and leave the residual one near 1; large ones make it explode.",
@@ -86,13 +91,11 @@ def _many() -> None:
 def _explain() -> None:
     text = _(
         "Deeper plain networks came out **worse even on their training set**: it is hard to learn a stack of layers that does "
-        "nothing. "
-        "A residual block does nothing by itself, and only has to learn the difference. The gradient has a way around every "
-        "block, "
-        "so that early layers learn from the first step on.\n\n"
-        "Both sides of the sum need the **same shape**. Where a block halves the size or changes the channels, a 1×1 convolution "
-        "with that stride stands in the way around. **U-Net's skips** are another thing: they concatenate channels instead of "
-        "adding."
+        "nothing. A residual block does nothing by itself, and only has to learn the difference. The gradient has a way around "
+        "every block, so that early layers learn from the first step on.\n\n"
+        "Both sides of the sum need the **same shape**. Where a block halves the size or changes the channels, a 1×1 "
+        "convolution with that stride stands in the way around. **U-Net's skips** are another thing: they concatenate channels "
+        "instead of adding."
     )
     formulas = (
         r"y = x + F(x)",

@@ -14,26 +14,25 @@ from segdemo.ui.layers_normalise_activations import show_activations
 from segdemo.ui.layers_normalise_dropout import show_dropout
 from segdemo.ui.layers_normalise_figures import running_figure
 from segdemo.ui.layers_normalise_softmax import show_softmax
-from segdemo.ui.layers_parts import Part, choose_part, keep_typed, typed_numbers
+from segdemo.ui.layers_parts import Part, choose_part
 from segdemo.ui.layers_settings import choice_setting, number_setting
+from segdemo.ui.layers_typed import Cells, typed
 
-__all__ = ["show_normalise"]
+__all__ = ["SETTINGS", "show_normalise"]
 
 Float = NDArray[np.float64]
 Shape = tuple[int, int, int, int]
 MOST_CHANNELS = {2: 6, 3: 4}  # by height and width, so that every cell stays readable on a laptop
-SETTINGS = {
-    "norm": ("kind", "mode", "pictures", "c", "n", "g", "of", "seen", "m", "x", "gamma", "beta"),
-    "activations": ("f", "at", "slope"),
-    "softmax": ("z", "t"),
-    "dropout": ("mode", "p", "seed", "draws"),
-}
+SETTINGS = (
+    "part", "kind", "mode", "pictures", "c", "n", "g", "of", "seen", "m", "x", "gamma", "beta",
+    "f", "at", "slope", "z", "t", "dropping", "p", "seed", "draws",
+)  # fmt: skip
 
 
 def show_normalise() -> None:
     """The row of parts, and the chosen one."""
     titles = {"norm": _("Normalise"), "activations": _("Activations"), "softmax": _("Softmax"), "dropout": _("Dropout")}
-    part = choose_part(titles, "norm", SETTINGS)
+    part = choose_part(titles, "norm")
     shows: dict[str, Callable[[Part], None]] = {
         "norm": _show_norm, "activations": show_activations, "softmax": show_softmax, "dropout": show_dropout,
     }  # fmt: skip
@@ -43,16 +42,15 @@ def show_normalise() -> None:
 def _show_norm(part: Part) -> None:
     with part.words:
         introduce(_("Normalisation takes a mean away and divides by a spread, so that the next layer always gets numbers of "
-                    "the same "
-                    "size. The kinds differ only in which cells share a mean: they have the same tint here, in x[n,c] of "
-                    "picture n and channel c."))  # fmt: skip
+                    "the same size. The kinds differ only in which cells share a mean: they have the same tint here, in x[n,c] "
+                    "of picture n and channel c."))  # fmt: skip
     with part.side:
         kind = _kind()
         evaluation = kind == "batch" and _mode() == "eval"
         shape, groups = _shape(kind)
         patterns = {"plain": _("digits"), "bright": _("one bright picture"), "loud": _("louder channels")}
         pattern = choice_setting(
-            "of", _("Input of"), patterns, "plain", help=_("A bright picture, or channels of different size.")
+            "of", _("Input of"), patterns, "plain", clears=("x",), help=_("A bright picture, or channels of different size.")
         )
         seen = (
             number_setting("seen", _("Batches seen"), 0, 50, 5, help=_("Training batches before, each the one shown."))
@@ -64,15 +62,15 @@ def _show_norm(part: Part) -> None:
             if evaluation
             else 10
         )
-    x = typed_numbers("x", batch_of_numbers(shape, pattern))
-    gamma, beta = typed_numbers("gamma", np.ones(shape[1])), typed_numbers("beta", np.zeros(shape[1]))
-    means, variances = running_statistics(x, momentum / 100, seen)
+    batch = typed("x", batch_of_numbers(shape, pattern))
+    gamma, beta = typed("gamma", np.ones(shape[1])), typed("beta", np.zeros(shape[1]))
+    means, variances = running_statistics(batch.values, momentum / 100, seen)
     running = (means[-1], variances[-1]) if evaluation else None
     with part.place:
         covered = part.asking and _question(shape, kind, groups, evaluation)
-        _draw(x, kind, gamma, beta, groups, running, covered)
+        _draw(batch, kind, gamma, beta, groups, running, covered)
         if running is not None and not covered:
-            _show_running(x, means, variances, momentum)
+            _show_running(batch.values, means, variances, momentum)
     _explain()
 
 
@@ -107,17 +105,17 @@ def _shape(kind: Kind) -> tuple[Shape, int]:
 
 
 def _draw(
-    x: Float, kind: Kind, gamma: Float, beta: Float, groups: int, running: tuple[Float, Float] | None, covered: bool
+    batch: Cells, kind: Kind, gamma: Cells, beta: Cells, groups: int, running: tuple[Float, Float] | None, covered: bool
 ) -> None:
-    scene = normalisation_scene(x, kind, gamma, beta, groups=groups, running=running)
-    maps, channels = x.shape[0] * x.shape[1], x.shape[1]
+    scene = normalisation_scene(batch.values, kind, gamma.values, beta.values, groups=groups, running=running)
+    pictures, channels = batch.values.shape[:2]
+    maps = pictures * channels
 
     def edited(grid: int, row: int, column: int, value: float) -> None:
         if grid < maps:
-            keep_typed("x", x, (*divmod(grid, channels), row, column), value)
+            batch.type_over((*divmod(grid, channels), row, column), value)
         else:
-            name, numbers = ("gamma", gamma) if scene.grids[grid].key == "gamma" else ("beta", beta)
-            keep_typed(name, numbers, (column,), value)
+            (gamma if scene.grids[grid].key == "gamma" else beta).type_over(column, value)
 
     theatre(scene, "layers_theatre", label=_("A normalisation, cell by cell"), covered=covered,
             editable=[*range(maps), maps + 2, maps + 3], on_edit=edited)  # fmt: skip
@@ -150,13 +148,15 @@ def _show_running(x: Float, means: Float, variances: Float, momentum: int) -> No
     shown = zip(titles, (means, variances), batch_statistics(x), st.columns(2), strict=True)
     for number, (title, lines, targets, column) in enumerate(shown):
         figure = running_figure(lines, targets, title)
-        column.plotly_chart(figure, key=f"layers_running_{number}", config={"displayModeBar": False})
+        column.plotly_chart(
+            figure, key=f"layers_running_{number}", config={"displayModeBar": False},
+            alt=_("Lines: the running values of every channel after each batch, and dotted what the batch has."),
+        )  # fmt: skip
     batches = len(means) - 1
     share = 1 - (1 - momentum / 100) ** batches
     sentence = _(
         "Dotted: what the batch has. The running values start at mean 0 and variance 1 and have come **{share:.0%}** of the "
-        "way in {n} batches: 1 − (1 − {m:g})ⁿ. The "
-        "variance that goes in is divided by one less than the number of cells.",
+        "way in {n} batches: 1 − (1 − {m:g})ⁿ. The variance that goes in is divided by one less than the number of cells.",
         share=share, n=batches, m=momentum / 100,
     )  # fmt: skip
     st.caption(sentence)
@@ -164,15 +164,12 @@ def _show_running(x: Float, means: Float, variances: Float, momentum: int) -> No
 
 def _explain() -> None:
     text = _(
-        "**Batch normalisation** makes each picture's result depend on the others in its batch. In evaluation it must not, so it "
-        "keeps running means while it trains and uses those: forgetting `model.eval()` is a common mistake. With one or two "
-        "pictures "
-        "a batch, as in segmentation with large pictures, its means are noisy; **group normalisation** depends on no batch and "
-        "works "
-        "the same in both modes. **Instance normalisation** takes away how bright and how contrasted each channel of each "
-        "picture is, "
-        "and is what nnU-Net uses; **layer normalisation** keeps how channels compare, and is what transformers use (there over "
-        "the channels of each place).\n\n"
+        "**Batch normalisation** makes each picture's result depend on the others in its batch. In evaluation it must not, so "
+        "it keeps running means while it trains and uses those: forgetting `model.eval()` is a common mistake. With one or two "
+        "pictures a batch, as in segmentation with large pictures, its means are noisy; **group normalisation** depends on no "
+        "batch and works the same in both modes. **Instance normalisation** takes away how bright and how contrasted each "
+        "channel of each picture is, and is what nnU-Net uses; **layer normalisation** keeps how channels compare, and is what "
+        "transformers use (there over the channels of each place).\n\n"
         "**γ and β** are learned, one a channel, and can undo it all. `nn.LayerNorm` has one an element instead."
     )
     formulas = (

@@ -17,10 +17,10 @@ from segdemo.layerlab.activations import (
     sigmoid_gradient,
 )
 from segdemo.text import _
-from segdemo.ui.layers_frame import explain, introduce, predict
+from segdemo.ui.layers_frame import cover, explain, introduce, predict
 from segdemo.ui.layers_normalise_figures import activation_figure
-from segdemo.ui.layers_parts import Part, cover, decimal_setting
-from segdemo.ui.layers_settings import keep, key_of, setting
+from segdemo.ui.layers_parts import Part
+from segdemo.ui.layers_settings import decimal_setting, keep, key_of, setting
 
 __all__ = ["show_activations"]
 
@@ -32,8 +32,7 @@ def show_activations(part: Part) -> None:
     """Curves of value and gradient, and under them what they are at x."""
     with part.words:
         introduce(_("Without an activation between them, two convolutions are only one: it is what makes layers worth "
-                    "stacking. Its "
-                    "gradient decides how much of the error comes back through it."))  # fmt: skip
+                    "stacking. Its gradient decides how much of the error comes back through it."))  # fmt: skip
     with part.side:
         at = decimal_setting("at", _("Input x"), -6.0, 6.0, 0.1, 1.0, help=_("Where the curves are read off."))
         slope = decimal_setting("slope", _("Slope of LeakyReLU"), 0.0, 0.5, 0.01, 0.1, help=_("What is let through below zero."))
@@ -48,7 +47,8 @@ def show_activations(part: Part) -> None:
             return
         for gradient, column in zip((False, True), st.columns(2), strict=True):
             figure = activation_figure(names, slope, at, gradient)
-            column.plotly_chart(figure, key=f"layers_curves_{gradient}", config={"displayModeBar": False})
+            alt = _("Curves: the gradient of each function.") if gradient else _("Curves: the value of each function.")
+            column.plotly_chart(figure, key=f"layers_curves_{gradient}", config={"displayModeBar": False}, alt=alt)
         if names:
             st.dataframe(_table(names, slope, at), hide_index=True)
             st.caption("\n".join(f"- **{ACTIVATIONS[name].title}**: {_(ACTIVATIONS[name].meaning)}" for name in names))
@@ -102,9 +102,8 @@ def _number(value: float) -> str:
 def _explain(names: Sequence[str]) -> None:
     text = _(
         "**ReLU** is what most networks here use: cheap, and its gradient does not shrink where it is on. **Sigmoid** and "
-        "**softmax** "
-        "stand at the end, where numbers have to become probabilities; in the middle of deep networks they let gradients vanish, "
-        "since each of them multiplies by a quarter at most.\n\n"
+        "**softmax** stand at the end, where numbers have to become probabilities; in the middle of deep networks they let "
+        "gradients vanish, since each of them multiplies by a quarter at most.\n\n"
         "At x = 0 ReLU has a corner and no gradient; PyTorch takes 0."
     )
     formulas = [rf"\text{{{ACTIVATIONS[name].title}:}}\quad {ACTIVATIONS[name].latex}" for name in names]

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from segdemo.layerlab.dropout import dropout, dropout_factors, dropout_scene, mean_of_draws
+from segdemo.layerlab.dropout import dropout, dropout_factors, mean_of_draws
+from segdemo.layerlab.dropout_scene import dropout_scene
 from segdemo.layerlab.patches import number_grid
 from segdemo.text import _
 from segdemo.ui.layers_frame import explain, introduce, predict, theatre
-from segdemo.ui.layers_parts import Part, decimal_setting
-from segdemo.ui.layers_settings import choice_setting, number_setting
+from segdemo.ui.layers_parts import Part
+from segdemo.ui.layers_settings import choice_setting, decimal_setting, number_setting
 
 __all__ = ["show_dropout"]
 
@@ -23,7 +24,7 @@ def show_dropout(part: Part) -> None:
     with part.side:
         modes = {"train": _("Train"), "eval": _("Eval")}
         training = (
-            choice_setting("mode", _("Mode"), modes, "train", compact=True, help=_("In evaluation nothing is dropped."))
+            choice_setting("dropping", _("Mode"), modes, "train", compact=True, help=_("In evaluation nothing is dropped."))
             == "train"
         )
         p = decimal_setting("p", _("Probability p of a drop"), 0.0, 0.9, 0.05, 0.5, help=_("Of each number, on its own."))
@@ -52,8 +53,7 @@ def _explain() -> None:
         "`model.eval()` switches it off, together with the batch statistics of normalisation.\n\n"
         "In convolutional networks neighbouring numbers know nearly the same, so that dropping single ones hides little: "
         "`nn.Dropout2d` drops whole channels instead. SegNet's Bayesian variant keeps dropout on in evaluation and takes the "
-        "spread "
-        "of many draws as uncertainty."
+        "spread of many draws as uncertainty."
     )
     formulas = (
         r"y = \frac{m}{1 - p}\, x, \quad m \sim \text{Bernoulli}(1 - p)",

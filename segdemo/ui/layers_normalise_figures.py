@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 from segdemo.layerlab.activations import ACTIVATIONS
 from segdemo.layerlab.softmax import softmax
 from segdemo.text import _
+from segdemo.ui.layers_colours import BLUE, GREEN, PINK, RULE, SERIES, SKY, VERMILION
 
 __all__ = ["activation_figure", "running_figure", "temperature_figure"]
 
 Float = NDArray[np.float64]
-COLOURS = {"relu": "#0072B2", "leaky_relu": "#56B4E9", "sigmoid": "#D55E00", "tanh": "#009E73", "gelu": "#CC79A7"}  # Okabe–Ito
-SERIES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
-RULE = "rgba(128, 128, 128, 0.8)"
+COLOURS = {"relu": BLUE, "leaky_relu": SKY, "sigmoid": VERMILION, "tanh": GREEN, "gelu": PINK}
 REACH = 6.0
 SHOWN = {False: (-1.5, 3.0), True: (-0.3, 1.25)}  # of values and gradients; ReLU goes on
 

@@ -2,14 +2,15 @@
 
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
-from segdemo.layerlab.softmax import exponentials, softmax, softmax_gradient, softmax_scene
+from segdemo.layerlab.softmax import exponentials, softmax, softmax_gradient
+from segdemo.layerlab.softmax_scene import softmax_scene
 from segdemo.text import _
 from segdemo.ui.layers_frame import explain, introduce, predict, theatre
 from segdemo.ui.layers_normalise_figures import temperature_figure
-from segdemo.ui.layers_parts import Part, decimal_setting, keep_typed, typed_numbers
-from segdemo.ui.layers_settings import key_of
+from segdemo.ui.layers_parts import Part
+from segdemo.ui.layers_settings import decimal_setting, key_of
+from segdemo.ui.layers_typed import Cells, typed
 
 __all__ = ["show_softmax"]
 
@@ -22,35 +23,42 @@ def show_softmax(part: Part) -> None:
     with part.words:
         introduce(_("Softmax turns the logits of a pixel's classes into probabilities: powers of e, divided by their sum. A high "
                     "temperature makes them more equal, a low one more certain; the order stays."))  # fmt: skip
-    logits = np.clip(typed_numbers("z", LOGITS), -LARGEST, LARGEST)
+    cells = typed("z", LOGITS, LARGEST)
+    logits = cells.values
     with part.side:
-        for number, logit in enumerate(logits):
-            _logit(logits, number, float(logit))
+        for number in range(len(logits)):
+            _logit(cells, number)
         temperature = decimal_setting("t", _("Temperature T"), 0.1, 10.0, 0.1, 1.0, help=_("Logits are divided by it first."))
     with part.place:
         choices = {"up": _("It gets closer to 1"), "same": _("It stays"), "down": _("It gets smaller")}
-        covered = part.asking and predict(
-            _("A higher temperature: what becomes of the largest probability?"), choices, "down",
-            _("Divided by T, the logits come closer together, and so do the probabilities, down to a third each of three."),
+        equal = np.ptp(logits) == 0
+        why = _("All logits are equal, whatever they are divided by: a third for each.") if equal else _(
+            "Divided by T, the logits come closer together, and so do the probabilities, down to a third each of three."
         )  # fmt: skip
+        covered = part.asking and predict(
+            _("A higher temperature: what becomes of the largest probability?"), choices, "same" if equal else "down", why
+        )
 
         def edited(_grid: int, row: int, _column: int, value: float) -> None:
-            keep_typed("z", logits, (row,), float(np.clip(value, -LARGEST, LARGEST)))
+            cells.type_over(row, value, LARGEST)
 
         theatre(softmax_scene(logits, temperature), "layers_theatre", label=_("A softmax, cell by cell"), covered=covered,
                 editable=[0], on_edit=edited)  # fmt: skip
         if not covered:
-            st.plotly_chart(temperature_figure(logits, temperature), key="layers_temperature", config={"displayModeBar": False})
+            st.plotly_chart(
+                temperature_figure(logits, temperature), key="layers_temperature", config={"displayModeBar": False},
+                alt=_("Lines: the probability of each class against the temperature."),
+            )  # fmt: skip
     _explain()
 
 
-def _logit(logits: NDArray[np.float64], number: int, value: float) -> None:
+def _logit(cells: Cells, number: int) -> None:
     """A slider for one of the logits; all stand in one setting."""
     key = key_of(f"z{number}")
-    st.session_state[key] = value
+    st.session_state[key] = float(cells.values[number])
 
     def changed() -> None:
-        keep_typed("z", logits, (number,), float(st.session_state[key]))
+        cells.type_over(number, float(st.session_state[key]), LARGEST)
 
     st.slider(_("Logit of class {n}", n=number), -LARGEST, LARGEST, step=0.5, key=key, on_change=changed,
               help=_("What the network's last layer says of this class; any number."))  # fmt: skip
@@ -59,11 +67,9 @@ def _logit(logits: NDArray[np.float64], number: int, value: float) -> None:
 def _explain() -> None:
     text = _(
         "Only **differences** of logits count: the same number added to all changes nothing, and the largest is taken away "
-        "first, so "
-        "that no power of e overflows. With **two classes** softmax is a sigmoid of their difference.\n\n"
+        "first, so that no power of e overflows. With **two classes** softmax is a sigmoid of their difference.\n\n"
         "Every row and column of the gradient adds up to 0: what one class wins, the others lose. Where the network is "
-        "certain, all of "
-        "it is nearly 0. Together with **cross entropy** most of it cancels, and p − target is left.\n\n"
+        "certain, all of it is nearly 0. Together with **cross entropy** most of it cancels, and p − target is left.\n\n"
         "Dividing by a temperature after training is the simplest way to **calibrate** a network that is too certain."
     )
     formulas = (

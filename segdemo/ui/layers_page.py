@@ -6,8 +6,8 @@ from importlib.util import find_spec
 import streamlit as st
 
 from segdemo.text import _
-from segdemo.ui.layers_settings import drop_unknown, switch_layer
-from segdemo.ui.url import LAYERS
+from segdemo.ui.layers_settings import drop_unknown, know, reset_settings, settings_text, switch_layer
+from segdemo.ui.url import LAYERS, address
 from segdemo.ui.words import plain
 
 __all__ = ["show_layers_page"]
@@ -16,13 +16,17 @@ CONTROL = "layers_view"
 
 
 def show_layers_page() -> None:
-    """The title, the choice of a view, and the view. Only the chosen view is imported and run."""
+    """The title, the choice of a view, and the view. Only the chosen view is imported and run.
+
+    The link stands above the view and is made after it, when every setting is one that works.
+    """
     words = {
         "convolution": _("Convolution"), "mixing": _("1×1 and blocks"), "pooling": _("Pooling"), "upsampling": _("Up-sampling"),
         "coverage": _("Checkerboard"), "field": _("Receptive field"), "normalise": _("Normalise, activate"),
         "shapes": _("Shape walk"),
     }  # fmt: skip
-    st.title(_("What does each layer do to every cell?"))
+    head = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+    head.title(_("What does each layer do to every cell?"), width="stretch")
     views = [view for view in LAYERS if find_spec(f"segdemo.ui.layers_{view}")]
     if st.session_state.get("layer") not in views:
         switch_layer(views[0])
@@ -33,9 +37,23 @@ def show_layers_page() -> None:
     )  # fmt: skip
     place = st.empty()
     layer = st.session_state["layer"]
-    getattr(import_module(f"segdemo.ui.layers_{layer}"), f"show_{layer}")()
+    view = import_module(f"segdemo.ui.layers_{layer}")
+    know(("predict", *view.SETTINGS))
+    getattr(view, f"show_{layer}")()
     if messages := drop_unknown():
         place.warning(plain(" ".join(messages), 600), icon=":material/rule:")
+    with head:
+        _link()
+
+
+def _link() -> None:
+    """The address that restores the view exactly, ready to copy, and the way back to how it was at first."""
+    with st.popover(_("Link to this view"), icon=":material/link:", type="tertiary", help=_("An address with all the settings.")):
+        st.code(address(), language=None, wrap_lines=True)
+    st.button(
+        _("Reset"), icon=":material/restart_alt:", type="tertiary", key="layers_reset", disabled=not settings_text(),
+        help=_("All settings of this view, as they were at first."), on_click=reset_settings,
+    )  # fmt: skip
 
 
 def _changed() -> None:

@@ -5,18 +5,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 import streamlit as st
 
-from segdemo.layerlab.convolution import convolve, extent
+from segdemo.layerlab.convolution import convolve
 from segdemo.layerlab.patches import patch_of, plain_kernel
-from segdemo.layerlab.pooling import Pooling, average_pool, counted, max_pool, pooled_size, windows
+from segdemo.layerlab.pooling import Pooling, average_pool, counted, max_pool, windows
 from segdemo.layerlab.pooling_scene import KINDS, Float, Kind, Shrinking, moved, pooling_scene, shift_scene, shrunk
 from segdemo.layerlab.scene import Scene
+from segdemo.layerlab.sizes import extent, pooled_size
 from segdemo.text import _
 from segdemo.ui.layers_convolution_inputs import on_screen
-from segdemo.ui.layers_frame import explain, introduce, stage_and_side, theatre
-from segdemo.ui.layers_given import asked, pattern, put_aside, reasons, two_sliders, type_over, typed
+from segdemo.ui.layers_frame import asked, explain, framed, introduce, reasons, theatre, two_columns
 from segdemo.ui.layers_settings import choice_setting, number_setting, switch_setting
+from segdemo.ui.layers_typed import Cells, pattern_setting, typed
 
-__all__ = ["show_pooling"]
+__all__ = ["SETTINGS", "show_pooling"]
+
+SETTINGS = ("kind", "n", "by", "k", "s", "p", "d", "ceil", "pad", "of", "x")
 
 ROOM = 4  # pixels by which the picture can move
 LARGEST = 12
@@ -30,7 +33,7 @@ class Shown:
     wide: Float
     layer: Shrinking
     by: int
-    picture: bool
+    cells: Cells | None  # None: a picture, whose cells cannot be typed over
 
     @property
     def image(self) -> Float:
@@ -43,19 +46,16 @@ def show_pooling() -> None:
     introduce(_("A window steps over each channel and keeps its largest cell, or its mean: the picture gets smaller, and "
                 "nothing is "
                 "learned. Move the picture by a pixel to see how much hangs on where the windows happen to stand."))  # fmt: skip
-    stage, side = stage_and_side()
-    with stage:
-        top = st.container(horizontal=True, vertical_alignment="center", gap="small")
-        place = st.container()
-    with top:
+    frame = framed()
+    with frame.top:
         kind = _kind()
-    with side:
+    with frame.side:
         shown = _shown(kind)
     if shown is None:
         return
-    with place:
+    with frame.place:
         scene = _scene(shown)
-        _draw(shown, scene, _question(top, shown, scene))
+        _draw(shown, scene, _question(frame.top, shown, scene))
         if shown.by:
             _compare(shown)
     _explain()
@@ -73,23 +73,19 @@ def _kind() -> Kind:
 
 
 def _shown(kind: Kind) -> Shown | None:
-    left, right = two_sliders()
+    left, right = two_columns()
     with left:
         size = number_setting("n", _("Input size"), 3, LARGEST, 6, help=_("Cells along each side of the input."))
     with right:
         by = number_setting("by", _("Moved by"), 0, ROOM, 0, help=_("Pixels by which the picture moves to the right."))
     settings = _windows(kind, size)
-    chosen, numbers = pattern((size, ROOM + size), {"picture": _("the picture")})
-    if chosen == "picture":
-        wide = _patch(size)
-        put_aside(("x",))
-    else:
-        wide = numbers.copy()
-        wide[:, ROOM:] = typed("x", numbers[:, ROOM:])
+    chosen, numbers = pattern_setting((1, size, ROOM + size), _("Shown on"), {"picture": _("the picture")}, to_nine=True)
+    cells = None if chosen == "picture" else typed("x", numbers[0, :, ROOM:])
+    wide = _patch(size) if cells is None else np.hstack([numbers[0, :, :ROOM], cells.values])
     if wide is None:
         return None
     weight = plain_kernel((1, 1, *settings.kernel))[0, 0] if kind == "strided" else None
-    return Shown(wide, Shrinking(kind, settings, weight), by, chosen == "picture")
+    return Shown(wide, Shrinking(kind, settings, weight), by, cells)
 
 
 def _patch(size: int) -> Float | None:
@@ -105,13 +101,12 @@ def _patch(size: int) -> Float | None:
 def _windows(kind: Kind, size: int) -> Pooling:
     """The sliders, each as far as the others leave room, and sentences about what stops them."""
     if kind == "global":
-        put_aside(("k", "s", "p", "d", "ceil", "pad"))
         st.caption(
             _("One window as large as the input: there is nothing to set. A classifier ends like this, whatever the size.")
         )
         return Pooling((size, size), (1, 1))
     stops: list[str] = []
-    left, right = two_sliders()
+    left, right = two_columns()
     with left:
         most = min(5, size)
         if most < 5:
@@ -119,7 +114,7 @@ def _windows(kind: Kind, size: int) -> Pooling:
         kernel = number_setting("k", _("Window"), 1, most, 2, help=_("Cells along each side of the window."), why="".join(stops))
     with right:
         stride = number_setting("s", _("Stride"), 1, 4, 2, help=_("Cells by which the window moves on."))
-    left, right = two_sliders()
+    left, right = two_columns()
     with left:
         padding = _padding(kind, kernel, stops)
     with right:
@@ -160,7 +155,6 @@ def _rounding(kind: Kind, padding: int, stops: list[str]) -> tuple[bool, bool]:
         "Rounds the number of windows up instead of down: the last ones stick out, and what lies out there is "
         "not counted."))  # fmt: skip
     if kind != "average":
-        put_aside(("pad",))
         return ceil_mode, True
     if not padding:
         stops.append(_("Without padding there is none to count."))
@@ -175,17 +169,18 @@ def _rounding(kind: Kind, padding: int, stops: list[str]) -> tuple[bool, bool]:
 
 def _scene(shown: Shown) -> Scene:
     if shown.by:
-        return shift_scene(shown.wide, shown.layer, shown.by, ROOM, picture=shown.picture)
-    return pooling_scene(shown.image, shown.layer, picture=shown.picture)
+        return shift_scene(shown.wide, shown.layer, shown.by, ROOM, picture=shown.cells is None)
+    return pooling_scene(shown.image, shown.layer, picture=shown.cells is None)
 
 
 def _draw(shown: Shown, scene: Scene, covered: bool) -> None:
     def edited(_grid: int, row: int, column: int, value: float) -> None:
         down, right = shown.layer.windows_on(shown.image).padding
-        type_over("x", shown.image, row - down, column - right, value)
+        if shown.cells:
+            shown.cells.type_over((row - down, column - right), value)
 
     theatre(scene, "layers_theatre", label=_("Pooling, window by window"), covered=covered, autoplay=not shown.by,
-            editable=() if shown.picture else (0,), on_edit=edited)  # fmt: skip
+            editable=(0,) if shown.cells else (), on_edit=edited)  # fmt: skip
 
 
 def _question(top: st.delta_generator.DeltaGenerator, shown: Shown, scene: Scene) -> bool:
@@ -219,8 +214,7 @@ def _compare(shown: Shown) -> None:
     head = _("Window {k}, stride {s}, no padding: outputs that changed", k=window, s=stride)
     st.markdown("\n".join((f"| {_('Layer')} | {head} |", "|---|---|", *rows)))
     st.caption(_("A move by {s}, a whole stride, shifts the output by exactly one cell; what happens in between is not a shift "
-                 "of the "
-                 "output at all. That is why networks with strides are not quite indifferent to small moves.", s=stride)
+                 "of the output at all. That is why networks with strides are not quite indifferent to small moves.", s=stride)
                if stride > 1 else _("With stride 1 every move of the picture is the same move of the output."))  # fmt: skip
 
 

@@ -6,18 +6,19 @@ typed there by hand pass the same checks as a control's; an impossible one is sa
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, TypeVar
 
 import streamlit as st
 
 from segdemo.errors import SettingError
 from segdemo.text import _
+from segdemo.ui.url import LONGEST_SET, LONGEST_VALUE
 from segdemo.ui.words import plain
 
 __all__ = [
-    "choice_setting", "drop_unknown", "keep", "key_of", "number_setting", "parse_numbers", "reset_settings", "setting",
-    "settings_text", "switch_layer", "switch_setting", "write_numbers",
+    "choice_setting", "decimal_setting", "drop_unknown", "keep", "key_of", "know", "number_setting", "reset_settings", "say",
+    "setting", "settings_text", "short_number", "switch_layer", "switch_setting",
 ]  # fmt: skip
 
 SET_KEY, LAYER_KEY = "set", "layer"  # also in the address
@@ -49,33 +50,48 @@ def setting(name: str, default: T, parse: Callable[[str], T]) -> T:
     try:
         return parse(text)
     except SettingError as error:
-        _say(str(error))
+        say(str(error))
         keep(name, default, default)
         return default
 
 
+def know(names: Iterable[str]) -> None:
+    """The settings that a view has. Those without a control just now keep their values for when they have one."""
+    st.session_state.setdefault(ASKED_KEY, set()).update(names)
+
+
 def keep(name: str, value: object, default: object = None) -> None:
-    """Write a setting into the address; at its default it is left out. `str(value)` is what its `parse` will read."""
+    """Write a setting into the address; at its default it is left out. `str(value)` is what its `parse` will read.
+
+    What would make the address longer than the page reads is not written, and that is said.
+    """
     pairs = _pairs()
     pairs.pop(name, None)
     if value != default:
         pairs[name] = str(value)
-    st.session_state[SET_KEY] = ",".join(f"{key}:{text}" for key, text in pairs.items())
+    text = ",".join(f"{key}:{text}" for key, text in pairs.items())
+    if len(pairs.get(name, "")) > LONGEST_VALUE or len(text) > max(LONGEST_SET, len(settings_text())):
+        say(_("The address has no room for more, and a link has to hold all that is shown: the last change was not made."))
+        return
+    st.session_state[SET_KEY] = text
 
 
-def _keep_control(name: str, default: object) -> None:
+def _keep_control(name: str, default: object, clears: Sequence[str] = ()) -> None:
     value = st.session_state[key_of(name)]
     keep(name, int(value) if isinstance(value, bool) else value, int(default) if isinstance(default, bool) else default)
+    for other in clears:
+        keep(other, None)
 
 
-def _say(sentence: str) -> None:
+def say(sentence: str) -> None:
+    """Have the page say, once, what a setting became."""
     messages = st.session_state.setdefault(MESSAGES_KEY, [])
     if sentence not in messages:
         messages.append(sentence)
 
 
 def _whole(text: str) -> int:
-    if not re.fullmatch(r"-?[0-9]{1,4}", text):
+    if not re.fullmatch(r"-?[0-9]{1,18}", text):
         raise SettingError(_("In the address, {text} is no whole number.", text=text))
     return int(text)
 
@@ -91,7 +107,7 @@ def number_setting(
     inside = min(max(value, low), high)
     if inside != value:
         if not quiet:
-            _say(_("{label} is now {value} instead of {before}. {why}", label=label, value=inside, before=value, why=why).strip())
+            say(_("{label} is now {value} instead of {before}. {why}", label=label, value=inside, before=value, why=why).strip())
         keep(name, inside, default)
     key = key_of(name)
     st.session_state[key] = inside
@@ -104,30 +120,32 @@ def number_setting(
 
 def choice_setting(
     name: str, label: str, options: Mapping[str, str], default: str, *, help: str, compact: bool = False, why: str = "",
-    hide_label: bool = False,
+    hide_label: bool = False, clears: Sequence[str] = (),
 ) -> str:  # fmt: skip
     """One of a few words: options by their key in the address, with what the visitor reads. compact: buttons side by side.
 
     A choice that is not among the options, because it cannot work now, becomes the default (or the first); why says why.
+    clears: settings that a new choice takes back, as the cells that were typed over what is chosen.
     """
-    value = setting(name, default, str)
+    usual = default if default in options else next(iter(options))
+    value = setting(name, usual, str)
     if value not in options:
-        before, value = value, default if default in options else next(iter(options))
         reason = why or _("It is one of: {names}.", names=", ".join(options))
-        _say(_("{label} cannot be {before} here. {why}", label=label, before=before, why=reason))
-        keep(name, value, default)
+        say(_("{label} cannot be {before} here. {why}", label=label, before=value, why=reason))
+        keep(name, None)
+        value = usual
     key = key_of(name)
     st.session_state[key] = value
     visibility: LabelVisibility = "collapsed" if hide_label else "visible"
     if compact:
         st.segmented_control(
             label, list(options), key=key, format_func=lambda option: options.get(option, option), help=help, required=True,
-            on_change=_keep_control, args=(name, default), label_visibility=visibility,
+            on_change=_keep_control, args=(name, default, clears), label_visibility=visibility,
         )  # fmt: skip
     else:
         st.selectbox(
             label, list(options), key=key, format_func=lambda option: options.get(option, option), help=help,
-            on_change=_keep_control, args=(name, default), label_visibility=visibility,
+            on_change=_keep_control, args=(name, default, clears), label_visibility=visibility,
         )  # fmt: skip
     return value
 
@@ -141,19 +159,28 @@ def switch_setting(name: str, label: str, default: bool = False, *, help: str, d
     return value
 
 
-def parse_numbers(text: str) -> tuple[float, ...]:
-    """Numbers with underscores between them, as they stand in the address: "1_0_-0.5". Raises SettingError."""
-    if not re.fullmatch(r"-?[0-9]{1,4}(\.[0-9]{1,4})?(_-?[0-9]{1,4}(\.[0-9]{1,4})?)*", text):
-        raise SettingError(_("In the address, numbers are written as 1_0_-0.5, with underscores between them."))
-    return tuple(float(part) for part in text.split("_"))
+def decimal_setting(name: str, label: str, low: float, high: float, step: float, default: float, *, help: str) -> float:
+    """A slider from low to high. A value between two steps is kept; one outside becomes the nearest."""
+    value = min(max(setting(name, default, _decimal), low), high)
+    key = key_of(name)
+    st.session_state[key] = value
+
+    def changed() -> None:
+        chosen = float(st.session_state[key])
+        keep(name, short_number(chosen), short_number(default))
+
+    st.slider(label, low, high, step=step, key=key, help=help, on_change=changed)
+    return value
 
 
-def write_numbers(values: Sequence[float]) -> str:
-    """The text that `parse_numbers` reads; four decimals at most."""
-    return "_".join(_short(value) for value in values)
+def _decimal(text: str) -> float:
+    if not re.fullmatch(r"-?[0-9]{1,3}(\.[0-9]{1,4})?", text):
+        raise SettingError(_("In the address, {text} is no number such as 0.5.", text=text))
+    return float(text)
 
 
-def _short(value: float) -> str:
+def short_number(value: float) -> str:
+    """A number as it stands in the address: four decimals at most."""
     text = f"{value:.4f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
@@ -176,7 +203,7 @@ def drop_unknown() -> list[str]:
     asked: set[str] = st.session_state.pop(ASKED_KEY, set())
     unknown = [name for name in _pairs() if name not in asked]
     if unknown:
-        _say(_("This view has no setting {names}.", names=plain(", ".join(unknown), 80)))
+        say(_("This view has no setting {names}.", names=plain(", ".join(unknown), 80)))
         st.session_state[SET_KEY] = ",".join(f"{name}:{text}" for name, text in _pairs().items() if name in asked)
     messages: list[str] = st.session_state.pop(MESSAGES_KEY, [])
     return messages

@@ -4,23 +4,22 @@ import streamlit as st
 
 from segdemo.errors import SettingError
 from segdemo.layerlab.shape_code import code_of
-from segdemo.layerlab.shape_examples import EXAMPLES
-from segdemo.layerlab.shape_language import KINDS, Line, parse_lines, write_token
+from segdemo.layerlab.shape_examples import EXAMPLES, example_lines
+from segdemo.layerlab.shape_language import KINDS, Line
 from segdemo.layerlab.shape_rules import RULES
 from segdemo.layerlab.shape_walk import Problem, Walk, other_size, walk
 from segdemo.text import _
 from segdemo.ui.components import shape_walk
-from segdemo.ui.layers_frame import explain, introduce, link_to_view, predict, stage_and_side, wants_to_predict
+from segdemo.ui.layers_frame import asked, explain, framed, introduce
 from segdemo.ui.layers_settings import choice_setting, key_of, setting
 from segdemo.ui.layers_shapes_data import shape_text, walk_data
 from segdemo.ui.layers_shapes_edit import edit_as_text, edit_line
 from segdemo.ui.layers_shapes_state import choose, lines_now, replace_lines
-from segdemo.ui.url import LONGEST_SET
 
-__all__ = ["show_shapes"]
+__all__ = ["SETTINGS", "show_shapes"]
 
+SETTINGS = ("lines", "line", "edit")
 COMPONENT = "layers_shapes_walk"
-LONGEST_LINK = 1500  # characters of one value in the address
 
 Lines = tuple[Line, ...]
 
@@ -29,10 +28,10 @@ def show_shapes() -> None:
     """Two sentences, the network with its editor, what does not fit and what would help, the code, the explanation."""
     introduce(_("A network is a list of steps: each makes a tensor of channels × height × width out of the one before. "
                 "Choose a line to change it."))  # fmt: skip
-    stage, side = stage_and_side()
+    frame = framed()
     lines, name = lines_now()
     at = min(setting("line", 1, _whole) - 1, max(0, len(lines) - 1))
-    with side:
+    with frame.side:
         _known(name)
         modes = {"line": _("One line"), "text": _("All as text")}
         mode = choice_setting(
@@ -42,16 +41,15 @@ def show_shapes() -> None:
             edit_line(lines, at)
         else:
             edit_as_text(lines)
-    with stage:
+    with frame.place:
         found = walk(lines)
-        top = st.container(horizontal=True, vertical_alignment="center", gap="small")
-        covered = _question(top, found)
+        covered = _question(frame.top, found)
         if refused := st.session_state.pop(key_of("refused"), None):
             st.error(refused, icon=":material/block:")
         if found.problem:
             _show_problem(lines, found.problem)
         if lines:
-            data = walk_data(lines, found, at, covered)
+            data = walk_data(lines, found, at, covered, stale=bool(refused))
             shape_walk(
                 key=COMPONENT, data=data, on_chosen_change=lambda: choose(int(st.session_state[COMPONENT].get("chosen") or 0))
             )
@@ -74,7 +72,7 @@ def _known(name: str) -> None:
     st.selectbox(
         _("Start from"), list(EXAMPLES), key=key, format_func=lambda option: _(EXAMPLES[option].title),
         placeholder=_("A network of your own"), help=_("Ready networks, and two that do not fit."),
-        on_change=lambda: replace_lines(parse_lines(EXAMPLES[st.session_state[key]].text), 0) if st.session_state[key] else None,
+        on_change=lambda: replace_lines(example_lines(st.session_state[key]), 0) if st.session_state[key] else None,
     )  # fmt: skip
 
 
@@ -98,16 +96,13 @@ def _show_problem(lines: Lines, problem: Problem) -> None:
 
 def _question(top: st.delta_generator.DeltaGenerator, found: Walk) -> bool:
     """What leaves the last line; True while that has to stay hidden."""
-    with top:
-        asking = wants_to_predict()
-        link_to_view()
-    if not asking or found.problem or len(found.steps) < 2:
+    if found.problem or len(found.steps) < 2:
         return False
     right = found.steps[-1].shape
     choices = {"-".join(map(str, shape)): shape_text(shape) for shape in sorted({right, *_wrong(found)})}
     step = found.steps[-1]
     why = _("Its numbers: {note}.", note=step.note) if step.note else _("The line does not change the shape.")
-    return predict(_("What leaves the last line?"), choices, "-".join(map(str, right)), why)
+    return asked(top, _("What leaves the last line?"), choices, "-".join(map(str, right)), why)
 
 
 def _wrong(found: Walk) -> list[tuple[int, ...]]:
@@ -125,12 +120,6 @@ def _show_code(found: Walk) -> None:
             if found.problem:
                 st.caption(_("Up to the line that does not fit."))
             st.code(code_of(found.steps), language="python")
-    if _too_long(found):
-        st.caption(_("This network is too long for an address: copy its lines or its code to keep it."))
-
-
-def _too_long(found: Walk) -> bool:
-    return len(write_token([step.line for step in found.steps])) > min(LONGEST_LINK, LONGEST_SET)
 
 
 def _explain() -> None:
@@ -155,4 +144,4 @@ def _explain() -> None:
         ("Long, Shelhamer, Darrell: Fully Convolutional Networks, CVPR 2015", "https://arxiv.org/abs/1411.4038"),
         ("LeCun, Bottou, Bengio, Haffner: Gradient-Based Learning, Proc. IEEE 1998", "https://doi.org/10.1109/5.726791"),
     )
-    explain(text, formulas, papers, (walk, RULES["conv"], RULES["upconv"], RULES["maxpool"]))
+    explain(text, formulas, papers, (RULES["conv"], RULES["upconv"], RULES["maxpool"]))

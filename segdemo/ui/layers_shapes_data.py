@@ -6,19 +6,20 @@ from typing import Any
 from segdemo.layerlab.shape_language import KINDS, Line, write_line
 from segdemo.layerlab.shape_walk import Step, Walk
 from segdemo.text import _
+from segdemo.ui.layers_colours import BLUE, GREEN, GREY, ORANGE, PINK, VERMILION
 from segdemo.ui.words import compact_number
 
 __all__ = ["memory_text", "shape_text", "walk_data"]
 
-COLOURS = {  # Okabe–Ito, by what a line does
-    "input": "#8a939c", "conv": "#0072B2", "pool": "#D55E00", "up": "#E69F00", "join": "#009E73", "list": "#CC79A7",
-    "same": "#8a939c",
+COLOURS = {  # by what a line does
+    "input": GREY, "conv": BLUE, "pool": VERMILION, "up": ORANGE, "join": GREEN, "list": PINK, "same": GREY,
 }  # fmt: skip
 FAMILIES = {
     "conv": "conv", "maxpool": "pool", "avgpool": "pool", "gap": "pool", "upconv": "up", "upsample": "up", "concat": "join",
     "add": "join", "take": "join", "flatten": "list", "linear": "list", "input": "input",
 }  # fmt: skip
-BROKEN = "#D55E00"
+BROKEN = VERMILION
+SHARES = ("paramsShare", "memoryShare", "macsShare")
 
 
 def shape_text(shape: Sequence[int]) -> str:
@@ -34,15 +35,21 @@ def memory_text(size: int) -> str:
     return f"{size} B"
 
 
-def walk_data(lines: Sequence[Line], found: Walk, chosen: int, covered: bool) -> dict[str, Any]:
-    """All lines: those that were reached, the one that does not fit, the rest. covered: the last shape is hidden."""
+def walk_data(lines: Sequence[Line], found: Walk, chosen: int, covered: bool, stale: bool = False) -> dict[str, Any]:
+    """All lines: those that were reached, the one that does not fit, the rest.
+
+    covered: the last shape is hidden, with the costs that would tell it. stale: other lines were typed that cannot be read.
+    """
     most = [max((getattr(step, name) for step in found.steps), default=0) or 1 for name in ("params", "memory_bytes", "macs")]
     rows = []
     for number, line in enumerate(lines):
         row: dict[str, Any] = {"text": write_line(line), "title": _(KINDS[line.kind].title), "colour": COLOURS[_family(line)]}
         row["takes"] = line.kind == "take"
         if number < len(found.steps):
-            row |= _reached(found.steps[number], most) | {"covered": covered and number == len(lines) - 1}
+            row |= _reached(found.steps[number], most)
+            if covered and number == len(lines) - 1:
+                hidden = {name: "?" for name in ("params", "memory", "macs")} | dict.fromkeys(SHARES, 0)
+                row |= hidden | {"covered": True}
         elif found.problem:
             row |= {"wrong": found.problem.sentence if number == found.problem.at else "", "joins": _wanted(lines, number)}
             row |= {"says": _("is not reached")}
@@ -51,8 +58,12 @@ def walk_data(lines: Sequence[Line], found: Walk, chosen: int, covered: bool) ->
     return {
         "rows": rows, "chosen": chosen, "legend": _legend(used), "broken": BROKEN, "join": COLOURS["join"], "words": _words(),
         "label": _("The network line by line: blocks and a table of the same"),
-        "total": {"params": f"{found.params:,}", "memory": memory_text(found.memory_bytes), "macs": compact_number(found.macs)},
+        "total": dict.fromkeys(("params", "memory", "macs"), "?") if covered else _total(found), "stale": stale,
     }  # fmt: skip
+
+
+def _total(found: Walk) -> dict[str, str]:
+    return {"params": f"{found.params:,}", "memory": memory_text(found.memory_bytes), "macs": compact_number(found.macs)}
 
 
 def _family(line: Line) -> str:

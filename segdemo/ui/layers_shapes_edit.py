@@ -6,7 +6,7 @@ from dataclasses import replace
 import streamlit as st
 
 from segdemo.errors import SettingError
-from segdemo.layerlab.shape_language import KINDS, LIMITS, MOST_LINES, Line, parse_lines, write_lines
+from segdemo.layerlab.shape_language import KINDS, LIMITS, MOST_LINES, Line, check_name, parse_lines, write_lines
 from segdemo.text import _
 from segdemo.ui.layers_settings import key_of
 from segdemo.ui.layers_shapes_state import can_undo, choose, replace_lines, undo
@@ -110,12 +110,12 @@ def _name(lines: Lines, at: int) -> None:
 
     def changed() -> None:
         try:
-            (named,) = parse_lines(f"relu as {st.session_state[key]}" if st.session_state[key].strip() else "relu")
-        except (SettingError, ValueError) as error:
-            st.session_state[key_of("refused")] = str(error).removeprefix(_("Line {n}: {sentence}", n=1, sentence=""))
+            name = check_name(st.session_state[key])
+        except SettingError as error:
+            st.session_state[key_of("refused")] = str(error)
             return
-        joining = [replace(o, other=named.name) if o.other == line.name and line.name and named.name else o for o in lines]
-        joining[at] = replace(lines[at], name=named.name)
+        joining = [replace(o, other=name) if o.other == line.name and line.name and name else o for o in lines]
+        joining[at] = replace(lines[at], name=name)
         replace_lines(joining)
 
     st.text_input(_("Name"), key=key, max_chars=12, placeholder="e1", on_change=changed,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from segdemo.layerlab.shape_examples import EXAMPLES
-from segdemo.layerlab.shape_language import Line, parse_lines, parse_token, write_token
+from segdemo.layerlab.shape_examples import EXAMPLES, example_lines, example_name
+from segdemo.layerlab.shape_language import Line, parse_token, write_token
 from segdemo.ui.layers_settings import keep, key_of, setting
 
 __all__ = ["DEFAULT", "can_undo", "choose", "lines_now", "replace_lines", "undo"]
@@ -16,12 +16,11 @@ Lines = tuple[Line, ...]
 
 
 def _parsed(text: str) -> Lines:
-    return () if text == "-" else parse_lines(EXAMPLES[text].text) if text in EXAMPLES else parse_token(text)
+    return () if text == "-" else example_lines(text) if text in EXAMPLES else parse_token(text)
 
 
 def _written(lines: Sequence[Line]) -> str:
-    known = {parse_lines(example.text): key for key, example in EXAMPLES.items()}
-    return known.get(tuple(lines)) or write_token(lines) or "-"
+    return example_name(lines) or write_token(lines) or "-"
 
 
 def lines_now() -> tuple[Lines, str]:

@@ -4,19 +4,21 @@ import numpy as np
 import streamlit as st
 
 from segdemo.layerlab.scene import Scene
-from segdemo.layerlab.transposed import scatter, stretch, stretched_convolution, transposed_size, turned
+from segdemo.layerlab.sizes import transposed_size
+from segdemo.layerlab.transposed import scatter, stretch, stretched_convolution, turned
 from segdemo.layerlab.transposed_scene import everything_scene, scatter_scene, stretch_scene
-from segdemo.layerlab.unpooling import max_unpool, unpooled_size
+from segdemo.layerlab.unpooling import max_unpool
 from segdemo.layerlab.upsampling import bilinear, linear_weights, nearest, nearest_source, pixel_shuffle, shuffle_source
 from segdemo.layerlab.upsampling_scene import bilinear_scene, channel_weights, nearest_scene, shuffle_scene, unpooling_scene
 from segdemo.text import _
-from segdemo.ui.layers_frame import explain, introduce, stage_and_side, theatre
-from segdemo.ui.layers_given import Float, asked, pattern, put_aside, reasons, type_over, typed
+from segdemo.ui.layers_frame import asked, explain, framed, introduce, reasons, theatre
 from segdemo.ui.layers_settings import choice_setting, number_setting, switch_setting
+from segdemo.ui.layers_typed import Cells, Float, pattern_setting, typed
 from segdemo.ui.layers_upsampling_transposed import transposed_settings, ways_agree
 
-__all__ = ["show_upsampling"]
+__all__ = ["SETTINGS", "show_upsampling"]
 
+SETTINGS = ("how", "n", "of", "x", "r", "alike", "way", "k", "s", "p", "op", "d", "kernel", "w")
 MOST_CELLS = {"all": 12, "shuffle": 12}  # along a side of the output, so that its numbers can be read
 USUAL_MOST = 16
 
@@ -24,21 +26,17 @@ USUAL_MOST = 16
 def show_upsampling() -> None:
     """Two sentences, the theatre with its controls, what the method does, and the explanation."""
     introduce(_("A decoder has to make small maps large again. Here is the same map through every way to do it: some copy or "
-                "mix, "
-                "one remembers where maxima were, two have learned weights."))  # fmt: skip
-    stage, side = stage_and_side()
-    with stage:
-        top = st.container(horizontal=True, vertical_alignment="center", gap="small")
-        place = st.container()
-    with top:
+                "mix, one remembers where maxima were, two have learned weights."))  # fmt: skip
+    frame = framed()
+    with frame.top:
         method = _method()
-    with side:
+    with frame.side:
         size = number_setting("n", _("Map size"), 2, 5, 3, help=_("Cells along each side of the small map."))
-        _chosen, numbers = pattern((size, size))
-        image = typed("x", numbers)
-        scene, note, kernel = _transposed(image) if method == "transposed" else _by_factor(method, image)
-    with place:
-        covered = _question(top, method, scene)
+        _chosen, numbers = pattern_setting((1, size, size), _("Shown on"), to_nine=True)
+        image = typed("x", numbers[0])
+        scene, note, kernel = _transposed(image.values) if method == "transposed" else _by_factor(method, image.values)
+    with frame.place:
+        covered = _question(frame.top, method, scene)
         _draw(scene, method, image, kernel, covered)
         st.caption(note)
     _explain()
@@ -54,8 +52,7 @@ def _method() -> str:
 # ---- methods with a whole factor -----------------------------------------------------------------------------------------------
 
 
-def _by_factor(method: str, image: Float) -> tuple[Scene, str, Float | None]:
-    put_aside(("way", "k", "s", "p", "op", "d", "w", "kernel"))
+def _by_factor(method: str, image: Float) -> tuple[Scene, str, Cells | None]:
     size, most_cells = len(image), MOST_CELLS.get(method, USUAL_MOST)
     most = max(2, min(4, most_cells // size))
     why = _("Beyond {n} cells a side their numbers could not be read.", n=most_cells) if most < 4 else ""
@@ -64,21 +61,16 @@ def _by_factor(method: str, image: Float) -> tuple[Scene, str, Float | None]:
     if method in ("all", "shuffle"):
         alike = switch_setting("alike", _("Alike channels"), help=_(
             "Pixel shuffle on channels that are all the same map, as ICNR starts a network: then it is nearest. Otherwise they "
-            "are "
-            "the map times 1, ½ or 1½, as an untrained network's differ."))  # fmt: skip
-    else:
-        put_aside(("alike",))
+            "are the map times 1, ½ or 1½, as an untrained network's differ."))  # fmt: skip
     reasons([why])
     if method == "all":
         return everything_scene(image, factor, alike), _(
-            "The transposed convolution starts as FCN's does, with bilinear weights: inside it equals bilinear, at the border it "
-            "gets "
-            "darker, for there no neighbour adds its share."), None  # fmt: skip
+            "The transposed convolution starts as FCN's does, with bilinear weights: inside it equals bilinear, at the border "
+            "it gets darker, for there no neighbour adds its share."), None  # fmt: skip
     if method == "shuffle":
         return shuffle_scene(image, factor, channel_weights(factor, alike)), _(
-            "A convolution before it makes r² channels; their cells are dealt out to blocks of r × r. Where channels differ for "
-            "no "
-            "reason, a checkerboard appears."), None  # fmt: skip
+            "A convolution before it makes r² channels; their cells are dealt out to blocks of r × r. Where channels differ "
+            "for no reason, a checkerboard appears."), None  # fmt: skip
     if method == "bilinear":
         return bilinear_scene(image, factor), _bilinear_note(), None
     if method == "unpool":
@@ -105,26 +97,23 @@ def _unpool_note() -> str:
 # ---- transposed convolution ----------------------------------------------------------------------------------------------------
 
 
-def _transposed(image: Float) -> tuple[Scene, str, Float | None]:
-    put_aside(("r", "alike"))
+def _transposed(image: Float) -> tuple[Scene, str, Cells | None]:
     ways = {"scatter": _("Scattered"), "stretch": _("Stretched")}
     way = choice_setting("way", _("Seen as"), ways, "scatter", compact=True, help=_(
         "Every cell lays its multiple of the kernel over the output; or an ordinary convolution slides over the map with zeros "
         "between."))  # fmt: skip
     kernel, settings = transposed_settings(len(image))
-    scene = scatter_scene(image, kernel, settings) if way == "scatter" else stretch_scene(image, kernel, settings)
-    return scene, ways_agree(image, kernel, settings), kernel if way == "scatter" else None
+    drawn = scatter_scene if way == "scatter" else stretch_scene
+    scene = drawn(image, kernel.values, settings)
+    return scene, ways_agree(image, kernel.values, settings), kernel if way == "scatter" else None
 
 
 # ---- the theatre ---------------------------------------------------------------------------------------------------------------
 
 
-def _draw(scene: Scene, method: str, image: Float, kernel: Float | None, covered: bool) -> None:
+def _draw(scene: Scene, method: str, image: Cells, kernel: Cells | None, covered: bool) -> None:
     def edited(grid: int, row: int, column: int, value: float) -> None:
-        if kernel is not None and grid == 1:
-            type_over("w", kernel, row, column, value)
-        else:
-            type_over("x", image, row, column, value)
+        (kernel if kernel is not None and grid == 1 else image).type_over((row, column), value)
 
     editable = (1,) if method == "unpool" else (0,) if kernel is None else (0, 1)
     theatre(scene, "layers_theatre", label=_("A small map gets larger"), covered=covered, editable=editable, on_edit=edited)
@@ -136,11 +125,11 @@ def _question(top: st.delta_generator.DeltaGenerator, method: str, scene: Scene)
         filled, all_cells = len(scene.grids[1].values) ** 2, output.values.size
         choices = {str(n): str(n) for n in sorted({filled, all_cells, all_cells // 2})}
         return asked(top, _("How many cells of the output get a value?"), choices, str(filled),
-                     _("One for each cell of the map; the other {n} stay zero.", n=all_cells - filled), full=True)  # fmt: skip
+                     _("One for each cell of the map; the other {n} stay zero.", n=all_cells - filled))  # fmt: skip
     cut = np.zeros(output.values.shape, np.bool_) if output.border is None else output.border
     size = int((~cut).any(axis=1).sum())
     choices = {str(n): f"{n} × {n}" for n in sorted({size, max(1, size - 1), size + 2})}
-    return asked(top, _("How large will the output be?"), choices, str(size), scene.formula, full=True)
+    return asked(top, _("How large will the output be?"), choices, str(size), scene.formula)
 
 
 def _explain() -> None:
@@ -169,6 +158,6 @@ def _explain() -> None:
         ("Aitken et al.: Checkerboard artifact free sub-pixel convolution (ICNR), 2017", "https://arxiv.org/abs/1707.02937"),
     )
     explain(text, formulas, papers, (
-        nearest_source, nearest, linear_weights, bilinear, shuffle_source, pixel_shuffle, unpooled_size, max_unpool,
+        nearest_source, nearest, linear_weights, bilinear, shuffle_source, pixel_shuffle, max_unpool,
         transposed_size, scatter, stretch, turned, stretched_convolution,
     ))  # fmt: skip

@@ -4,8 +4,9 @@ import numpy as np
 
 from segdemo.layerlab.transposed import Transposed, bilinear_kernel, scatter, stretched_convolution
 from segdemo.text import _
-from segdemo.ui.layers_given import Float, reasons, two_sliders, typed
+from segdemo.ui.layers_frame import reasons, two_columns
 from segdemo.ui.layers_settings import choice_setting, number_setting
+from segdemo.ui.layers_typed import Cells, Float, typed
 
 __all__ = ["largest_padding", "transposed_settings", "ways_agree"]
 
@@ -19,15 +20,15 @@ def largest_padding(size: int, kernel: int, stride: int, dilation: int) -> int:
     return min(over, ((size - 1) * stride + over) // 2)
 
 
-def transposed_settings(size: int) -> tuple[Float, Transposed]:
+def transposed_settings(size: int) -> tuple[Cells, Transposed]:
     """Kernel (k, k) and settings for a map of `size` cells a side, from the sliders."""
     stops: list[str] = []
-    left, right = two_sliders()
+    left, right = two_columns()
     with left:
         kernel = number_setting("k", _("Kernel"), 1, LARGEST_KERNEL, 3, help=_("Cells along each side of the kernel."))
     with right:
         stride = _stride(size, kernel, stops)
-    left, right = two_sliders()
+    left, right = two_columns()
     with right:
         dilation = _dilation(size, kernel, stride, stops)
     with left:
@@ -74,9 +75,9 @@ def _output_padding(stride: int, dilation: int, stops: list[str]) -> int:
     return number_setting("op", _("Output padding"), 0, most, 0, help=words, why=why)
 
 
-def _weights(kernel: int, stride: int) -> Float:
+def _weights(kernel: int, stride: int) -> Cells:
     words = {"numbers": _("1, 2, 3, …"), "ones": _("all 1"), "bilinear": _("bilinear")}
-    chosen = choice_setting("kernel", _("Kernel of"), words, "numbers", help=_(
+    chosen = choice_setting("kernel", _("Kernel of"), words, "numbers", clears=("w",), help=_(
         "Its weights. Double-click one in the drawing to type another; bilinear is how FCN starts."))  # fmt: skip
     usual = {"numbers": np.arange(1.0, kernel**2 + 1).reshape(kernel, kernel), "ones": np.ones((kernel, kernel)),
              "bilinear": bilinear_kernel(kernel, stride)}[chosen]  # fmt: skip

@@ -14,6 +14,10 @@ CSS = """
 [data-testid="stSidebarUserContent"] h3 { font-size: 1.05rem; padding: 0.2rem 0 0; }
 .stMainBlockContainer h1 { font-size: 1.5rem; padding: 0 0 0.5rem; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 1rem; }
+/* Where nothing can hover, a table's tools always stand above it: room for them, so that they cover nothing. */
+@media (hover: none), (pointer: coarse) {
+  [data-testid="stElementContainer"]:has([data-testid="stDataFrame"]) { margin-top: 32px; }
+}
 @media (max-width: 640px) { .stMainBlockContainer { padding: 3.9rem 0.9rem 1rem; } }
 </style>
 """

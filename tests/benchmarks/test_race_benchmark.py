@@ -9,7 +9,7 @@ import pytest
 from segdemo.data.imbalanced import imbalanced_set
 from segdemo.devices import cpu_has_bf16
 from segdemo.inference.pool import cpu_count
-from segdemo.training.jobs import Jobs
+from segdemo.jobs import Jobs
 from segdemo.training.race import Race
 from segdemo.training.race_settings import RaceSettings
 

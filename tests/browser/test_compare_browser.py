@@ -137,6 +137,19 @@ def test_keys_zoom_move_probe_and_blink(open_page: OpenPage) -> None:
     expect(name).not_to_have_text(still)
 
 
+def test_space_after_a_click_on_blink_stops_and_goes_on(open_page: OpenPage) -> None:
+    page, panes = compared(open_page)
+    panes.get_by_role("button", name="Blink", exact=True).click()
+    expect(panes.get_by_role("button", name="Stop (space)")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(panes.get_by_role("button", name="Blink (space)")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(panes.get_by_role("button", name="Stop (space)")).to_be_visible()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Space")
+    expect(panes.locator("canvas")).to_have_count(2)
+
+
 def test_a_drag_that_the_browser_takes_away_lets_go(open_page: OpenPage) -> None:
     page, panes = compared(open_page)
     for name in ("Arrangement", "Drawn over the picture", "More panes", "Zoom"):

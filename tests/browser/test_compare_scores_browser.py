@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from segdemo.data.nuclei_like import draw_nuclei
 
@@ -17,6 +17,12 @@ pytestmark = pytest.mark.browser
 
 ADDRESS = "/compare?compare=scores&models=mnist_cnn/nuclei,unet/nuclei-small"
 WAIT = 90_000  # ms
+COVERING = """e => {
+    const { left, right, top, bottom } = e.getBoundingClientRect();
+    const places = [[left + 2, top + 2], [right - 2, top + 2], [left + 2, bottom - 2], [right - 2, bottom - 2]];
+    const seen = places.map(place => document.elementFromPoint(...place));
+    return seen.filter(found => found?.closest('[data-testid=stElementToolbar]')).map(found => found.outerHTML);
+}"""  # what of tables' tools lies over an element's corners
 
 
 @pytest.fixture
@@ -97,6 +103,23 @@ def alone(page: Page, report: Path) -> None:
     assert opened.locator("img").count() >= 8 and broken == 0
     assert all(url.startswith(("file:", "data:")) for url in asked)
     fresh.close()
+
+
+def test_by_touch_the_tools_of_tables_cover_nothing(browser: Browser, server: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"{server}{ADDRESS}")
+    page.wait_for_selector(".st-key-scores_section", timeout=WAIT)
+    settle(page)
+    assert page.locator("[data-testid=stElementToolbar]:visible").count() == 2, "without a mouse they always stand there"
+    for covered in (".st-key-scores_export_menu button:visible", ".st-key-scores_by_picture [data-testid=stSelectbox]"):
+        found = page.locator(covered).first
+        found.scroll_into_view_if_needed()
+        assert found.evaluate(COVERING) == [], covered
+    table = page.locator(".st-key-scores_headline [data-testid=stDataFrame]").bounding_box()
+    below = page.locator(".st-key-scores_section").bounding_box()
+    assert table and below and table["y"] + table["height"] <= below["y"], "the room is above the table, not taken from it"
+    context.close()
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(open_page: Callable[..., Page]) -> None:

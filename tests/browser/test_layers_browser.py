@@ -90,7 +90,7 @@ def test_keys_walk_play_and_type_a_number(open_page: Callable[..., Page]) -> Non
     page.keyboard.press("PageDown")
     shows(page, "input0_0:4:4")
     page.keyboard.press("Home")
-    expect(line(page)).to_have_text(re.compile("repeats row 2, column 2"))
+    expect(line(page)).to_have_text(re.compile("repeats row 1, column 1"))
     page.keyboard.press("Enter")  # padding is not typed over
     expect(page.locator(f"{THEATRE} .typed")).to_have_count(0)
     for key in ("ArrowDown", "ArrowRight", "Enter"):
@@ -100,8 +100,34 @@ def test_keys_walk_play_and_type_a_number(open_page: Callable[..., Page]) -> Non
     settle(page)
     expect(line(page)).to_have_text(re.compile("−7.5 feeds"))
     shows(page, "input0_0:1:1")
-    assert parse_qs(urlsplit(page.url).query)["set"][0].split("x:")[1].startswith("-7.5_")
+    assert parse_qs(urlsplit(page.url).query)["set"][0].split("x:")[1] == "of25_0_-7.5"
     expect(stage).to_be_focused()
+
+
+def test_the_slider_goes_to_the_step_it_is_put_to(open_page: Callable[..., Page]) -> None:
+    page = opened(open_page("/layers"))
+    slider = page.locator(f"{THEATRE} .steps")
+    slider.focus()
+    page.keyboard.press("End")
+    shows(page, "output0_0:4:4")
+    page.keyboard.press("ArrowLeft")
+    shows(page, "output0_0:4:3")
+    box = slider.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    shows(page, "output0_0:2:2")
+    expect(slider).to_have_value("12")
+
+
+def test_places_are_counted_as_pytorch_counts_them(open_page: Callable[..., Page]) -> None:
+    page = opened(open_page("/layers?set=c:2,f:1"))
+    place, part = page.locator(f"{THEATRE} .place"), page.locator(f"{THEATRE} .part")
+    hover(page, "input0_0", 1, 1)
+    expect(place).to_have_text("Input channel 0, row 0, column 0")
+    hover(page, "input0_0", 0, 1)
+    expect(place).to_have_text("Input channel 0, border")
+    hover(page, "output0_0", 2, 2)
+    expect(part).to_have_text(re.compile("^Kernel, channel 0: (.+·.+ \\+ ){8}"))
 
 
 def test_a_chosen_cell_stays_when_settings_change(open_page: Callable[..., Page]) -> None:

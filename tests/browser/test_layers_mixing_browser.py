@@ -24,7 +24,7 @@ def test_a_mean_lights_those_who_share_it_and_gamma_can_be_typed(open_page: Call
     page.keyboard.type("2")
     page.keyboard.press("Enter")
     settle(page)
-    assert parse_qs(urlsplit(page.url).query)["set"] == ["gamma:1_2_1_1"]
+    assert parse_qs(urlsplit(page.url).query)["set"] == ["gamma:of4_1_2"]
     page.keyboard.press("PageDown")
     shows(page, "beta:0:1")
     hover(page, "output1_1", 0, 1)

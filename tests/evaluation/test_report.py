@@ -13,10 +13,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from segdemo.evaluation.colours import CANDIDATE_COLOURS
 from segdemo.evaluation.examples import make_example, worst_pictures
+from segdemo.evaluation.report.charts import difference_chart
+from segdemo.evaluation.report.context import comparisons_of
 from segdemo.evaluation.report.page import report_html
 from segdemo.evaluation.report.pictures import bounded_panels, error_picture
+from segdemo.evaluation.scores.differences import Comparison
 from segdemo.evaluation.scores.results import Evaluation
+from segdemo.metrics import Difference
 from segdemo.text import set_language
 from segdemo.types import ClassInfo
 
@@ -64,12 +69,31 @@ def test_it_says_what_was_found() -> None:
     evaluation = two_candidates()
     page = Outline(report_html(evaluation, title="My comparison", created=WHEN))
     assert "My comparison" in page.text and "2026-01-02 03:04" in page.text
-    assert "unet/nuclei scores highest, with an IoU of 1.000 on 6 pictures." in page.text
-    assert "unet/nuclei is better than segnet/nuclei@threshold=0.3 by 47.6 (" in page.text
+    assert "U-Net scores highest, with an IoU of 1.000 on 6 pictures." in page.text
+    assert "U-Net is better than SegNet @0.3 by 47.6 (" in page.text
     for result in evaluation.results:
-        assert result.entry.sha256 in page.text
+        assert result.entry.sha256 in page.text and result.candidate.key in page.text
     assert re.search(r"torch \d", page.text) and "Nothing: every picture could be used" in page.text
     assert "IoU with background" in page.text and "within 2 pixels" in page.text
+
+
+def test_long_names_are_whole_in_the_chart_of_differences() -> None:
+    found = Comparison(0, 1, "a" * 40, "b " * 50 + "end", "iou", False, Difference(0.1, 0.05, 0.2, 1.0, 100, 6))
+    assert difference_chart([], CANDIDATE_COLOURS) == ""
+    lines = re.findall(r'<text class="name" x="12" y="([0-9.]+)">([^<]*)<', difference_chart([found], CANDIDATE_COLOURS))
+    assert "".join(text for _y, text in lines).replace(" ", "") == "a" * 40 + "−" + "b" * 50 + "end"
+    assert max(len(text) for _y, text in lines) <= 52 and len({y for y, _text in lines}) == len(lines) > 2
+    short = difference_chart(comparisons_of(two_candidates()), CANDIDATE_COLOURS)
+    assert re.findall(r'class="name"[^>]*>([^<]*)<', short) == ["U-Net − SegNet @0.3"]
+
+
+def test_unequal_pictures_have_no_best() -> None:
+    pairs = {name: (square(4, 4), square(4, 5)) for name in "abcd"}
+    few = {name: (square(4, 4), square(4, 4)) for name in "a"}
+    worse = {name: (square(4, 9), square(4, 4)) for name in pairs}
+    same = evaluation_of([result_of("unet/nuclei", pairs), result_of("segnet/nuclei", worse)])
+    unequal = evaluation_of([result_of("unet/nuclei", pairs), result_of("segnet/nuclei", few)])
+    assert 'class="n best"' in report_html(same) and 'class="n best"' not in report_html(unequal)
 
 
 def test_it_loads_nothing_and_allows_no_script_but_its_own() -> None:

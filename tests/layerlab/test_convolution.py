@@ -1,5 +1,7 @@
 """Convolution by readable loops against PyTorch, over the whole range of settings; and the scene that is drawn of it."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -12,19 +14,20 @@ from segdemo.data.samples import get_sample, list_samples
 from segdemo.errors import SettingError
 from segdemo.layerlab.convolution import (
     MODES,
+    MOST_TAPS,
     Arithmetic,
     border_source,
     check,
     convolve,
-    extent,
     inputs_of,
     largest_padding,
-    output_size,
     pad,
+    tap_count,
 )  # fmt: skip
 from segdemo.layerlab.convolution_scene import convolution_scene
 from segdemo.layerlab.patches import KERNELS, NUMBERS, busiest_place, number_grid, patch_of, plain_kernel
-from segdemo.layerlab.scene import Scene
+from segdemo.layerlab.scene import Scene, scene_data
+from segdemo.layerlab.sizes import convolved_size, extent
 
 Array = NDArray[np.float64]
 Case = tuple[Array, Array, Array | None, Arithmetic]
@@ -86,7 +89,7 @@ def test_as_pytorch_over_the_whole_range_of_settings(case: Case) -> None:
     ours = convolve(*case)
     np.testing.assert_allclose(ours, torch_convolved(*case), **EXACT)
     moves = zip(image.shape[1:], weight.shape[2:], how.stride, how.padding, how.dilation, strict=True)
-    assert ours.shape == (len(weight), *(output_size(*move) for move in moves))
+    assert ours.shape == (len(weight), *(convolved_size(*move) for move in moves))
 
 
 @given(st.integers(1, 9), st.integers(0, 9), st.sampled_from(MODES))
@@ -105,7 +108,7 @@ def test_a_border_cell_has_the_value_of_its_source(size: int, padding: int, mode
 
 
 @given(cases())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_every_sum_of_the_scene_adds_up(case: Case) -> None:
     """The taps of each output cell: input times weight is the product, and the products and the bias are the cell."""
     image, weight, bias, how = case
@@ -115,6 +118,7 @@ def test_every_sum_of_the_scene_adds_up(case: Case) -> None:
         np.concatenate([grid.values.ravel() for grid in outputs]), torch_convolved(image, weight, bias, how).ravel(), **EXACT
     )
     assert len(scene.taps) == sum(grid.values.size for grid in outputs)
+    assert tap_count(image.shape, weight.shape, how) == sum(map(len, scene.taps.values()))
     for (grid, row, column), taps in scene.taps.items():
         total = 0.0 if bias is None else bias[(grid - scene.target) * len(weight) // len(outputs)]
         for tap in taps:
@@ -125,7 +129,7 @@ def test_every_sum_of_the_scene_adds_up(case: Case) -> None:
 
 
 @given(cases())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_drawn_border_points_to_where_its_values_come_from(case: Case) -> None:
     scene = convolution_scene(*case)
     depth = case[0].shape[1] + 2 * case[3].padding[0] if case[0].ndim == 4 else 1
@@ -139,11 +143,32 @@ def test_the_drawn_border_points_to_where_its_values_come_from(case: Case) -> No
 
 
 @given(cases())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_code_gives_the_drawn_numbers(case: Case) -> None:
     scene = convolution_scene(*case)
     exec(scene.code.replace("print(", "result = ("), space := {})
     np.testing.assert_allclose(space["result"][0].numpy(), torch_convolved(*case), **EXACT)
+
+
+@pytest.mark.parametrize(("image", "weight", "how"), [
+    ((1, 9, 9), (1, 1, 7, 7), Arithmetic((1, 1), (4, 4), (1, 1))),
+    ((2, 9, 9), (2, 2, 7, 7), Arithmetic((1, 1), (3, 3), (1, 1))),
+    ((2, 4, 4, 4), (2, 2, 3, 3, 3), Arithmetic((1, 1, 1), (1, 1, 1), (1, 1, 1), groups=1)),
+])  # fmt: skip
+def test_the_largest_scenes_are_small_enough_to_be_sent(image: tuple[int, ...], weight: tuple[int, ...], how: Arithmetic) -> None:
+    count = tap_count(image, weight, how)
+    assert MOST_TAPS / 5 < count <= MOST_TAPS
+    lot = np.random.default_rng(0)
+    data = scene_data(
+        convolution_scene(lot.integers(0, 4, image).astype(float), lot.integers(-1, 2, weight).astype(float), None, how)
+    )
+    assert len(data["at"]) == len(data["by"]) == count
+    assert len(json.dumps(data, separators=(",", ":"))) < 1_000_000
+
+
+def test_taps_are_counted_before_any_is_made() -> None:
+    assert tap_count((1, 10**6, 10**6), (1, 1, 1, 1), Arithmetic((1, 1), (0, 0), (1, 1))) == 10**12
+    assert tap_count((1, 2, 2), (1, 1, 3, 3), Arithmetic((1, 1), (0, 0), (1, 1))) == 0
 
 
 def test_the_formula_is_filled_in_for_each_axis() -> None:
@@ -225,7 +250,7 @@ def test_weights_of_filters_differ() -> None:
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 60), st.floats(0, 1), st.floats(0, 1), st.integers(1, 8))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_patch_keeps_the_mean_of_its_square(height: int, width: int, side: int, top: float, left: float, shown: int) -> None:
     pixels = np.random.default_rng(height * 41 + width).integers(0, 256, (height, width, 3)).astype(np.uint8)
     patch = patch_of(pixels, side, top, left, shown, grey=False)

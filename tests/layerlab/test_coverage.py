@@ -79,6 +79,7 @@ def adds_up(scene):
     json.dumps(scene_data(scene), allow_nan=False)
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.integers(1, 6), st.integers(1, 6), st.integers(1, 4), st.integers(0, 2))
 def test_checkerboard_scenes_add_up(size, kernel, stride, padding):
     assume((size - 1) * stride - 2 * padding + kernel > 0)
@@ -88,7 +89,7 @@ def test_checkerboard_scenes_add_up(size, kernel, stride, padding):
     assert scene.formula.endswith(f"= {scene.grids[2].values.shape[0]}")
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=3), st.lists(st.integers(1, 4), min_size=1, max_size=3))
 def test_gridding_scenes_add_up(first, second):
     against, layered = gridding_scene([first, second]), layers_scene(first)

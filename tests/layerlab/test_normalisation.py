@@ -111,16 +111,16 @@ def test_what_cannot_be_normalised_is_refused() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("evaluation", [False, True])
 def test_the_scene_and_its_code(kind: Kind, evaluation: bool) -> None:
-    x = batch_of_numbers((2, 4, 2, 3), "loud")
-    gamma, beta = np.array([1.0, 2.0, 0.5, -1.0]), np.arange(4.0)
-    running = (np.full(4, 2.0), np.full(4, 3.0)) if evaluation else None
+    x = batch_of_numbers((2, 4, 2, 3), "loud") / 10
+    gamma, beta = np.array([0.1, 0.7, 1 / 3, -1.0]), np.arange(4.0) * 0.7
+    running = (np.full(4, 0.2), np.full(4, 0.3)) if evaluation else None
     scene = normalisation_scene(x, kind, gamma, beta, groups=2, running=running)
     expected = normalise(x, kind, gamma, beta, groups=2, running=running).output
     drawn = np.stack([grid.values for grid in scene.grids if grid.key.startswith("output")]).reshape(x.shape)
     np.testing.assert_array_equal(drawn, expected)
     found: list[torch.Tensor] = []
     exec(scene.code, {"print": found.append})
-    np.testing.assert_allclose(found[0].numpy(), expected, atol=1e-9)
+    np.testing.assert_allclose(found[0].numpy(), expected, rtol=1e-12, atol=1e-14)
     for (grid, row, column), taps in scene.taps.items():
         key = scene.grids[grid].key
         values = [scene.grids[tap.grid].values[tap.row, tap.col] for tap in taps]

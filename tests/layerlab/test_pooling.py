@@ -11,10 +11,11 @@ from hypothesis import settings as options
 from hypothesis import strategies as st
 
 from segdemo.errors import SettingError
-from segdemo.layerlab.pooling import Pooling, average_pool, global_average, max_pool, pooled_size, windows
+from segdemo.layerlab.pooling import Pooling, average_pool, global_average, max_pool, windows
 from segdemo.layerlab.pooling_scene import Shrinking, moved, pooling_scene, shift_scene, shrunk
 from segdemo.layerlab.scene import scene_data
-from segdemo.layerlab.unpooling import max_unpool, unpooled_size
+from segdemo.layerlab.sizes import pooled_size, transposed_size
+from segdemo.layerlab.unpooling import max_unpool
 
 
 def tensor(image):
@@ -87,7 +88,7 @@ def test_global_average_and_sizes(case):
         assert len(windows(size, s, axis)) == max(0, pooled_size(*each))
 
 
-@options(deadline=None)
+@options(deadline=None, max_examples=30)
 @given(cases(), st.sampled_from(["max", "average", "global", "strided"]), st.booleans())
 def test_every_tap_of_a_scene_adds_up_to_its_cell(case, kind, picture):
     image, settings = case
@@ -172,7 +173,7 @@ def test_unpooling_is_that_of_torch(case):
     _expected, indices = torch_max(image, s)
     result = F.max_unpool2d(tensor(values), indices, s.kernel, s.kernel, (0, 0), output_size=image.shape)
     assert np.array_equal(max_unpool(values, switches, image.shape), result[0, 0].numpy())
-    usual = tuple(unpooled_size(n, k, k) for n, k in zip(pooled.shape, s.kernel, strict=True))
+    usual = tuple(transposed_size(n, k, k) for n, k in zip(pooled.shape, s.kernel, strict=True))
     if (switches < np.array(usual)).all():
         assert np.array_equal(max_unpool(values, switches, usual), _usual(values, switches, image, usual, s.kernel))
 

@@ -4,8 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from segdemo.layerlab.scene import Grid, Scene, Tap, digits, scene_data, sum_line
+from segdemo.layerlab.scene import Grid, Scene, Tap, digits, scene_data, shortened, sum_line
 
 
 def scene() -> Scene:
@@ -53,17 +55,44 @@ def test_a_border_cell_can_repeat_one_of_another_grid() -> None:
     [
         (0.0, "0"),
         (-0.0, "0"),
-        (-0.00001, "0"),
+        (-0.00001, "(−1·10⁻⁵)"),
+        (0.0000214, "2.14·10⁻⁵"),
+        (0.00094, "9.4·10⁻⁴"),
+        (5e-324, "4.94·10⁻³²⁴"),
+        (0.001, "0.001"),
         (1 / 16, "0.0625"),
         (3.0, "3"),
         (-2.0, "(−2)"),
         (0.12345, "0.123"),
         (-0.5, "(−0.5)"),
-        (123456.0, "1.23e+05"),
+        (-123456.0, "(−1.23·10⁵)"),
+        (float("-inf"), "−∞"),
     ],
 )
 def test_numbers_of_a_line(value: float, text: str) -> None:
     assert digits(value) == text
+
+
+def test_a_result_stands_without_brackets() -> None:
+    assert [digits(value, brackets=False) for value in (-2.0, -1e-7, 3.5)] == ["−2", "−1·10⁻⁷", "3.5"]
+
+
+@given(st.floats(-1e300, 1e300))
+def test_only_nothing_is_written_as_0(value: float) -> None:
+    text = digits(value)
+    assert (text == "0") == (value == 0)
+    assert text.startswith("(−") == (value < 0)
+    plain = (
+        digits(value, brackets=False).replace("−", "-").replace("·10", "e").translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
+    )
+    assert float(plain) == pytest.approx(value, rel=6e-3, abs=0 if abs(value) < 1e-3 else 5e-4)
+
+
+def test_a_long_line_takes_no_more_terms_than_it_names() -> None:
+    taken = iter(map(str, range(1000)))
+    assert shortened(taken, 1000) == [*map(str, range(12)), "… 988 more"]
+    assert next(taken) == "12"
+    assert shortened(["a", "b"], 2) == ["a", "b"]
 
 
 def test_a_line_of_arithmetic_is_short_and_complete() -> None:

@@ -2,6 +2,8 @@
 
 import contextlib
 import io
+import time
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -13,8 +15,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from segdemo.errors import SettingError
 from segdemo.layerlab.shape_code import code_of
-from segdemo.layerlab.shape_examples import EXAMPLES
-from segdemo.layerlab.shape_language import MOST_LINES, Line, parse_lines, parse_token, write_lines, write_token
+from segdemo.layerlab.shape_examples import EXAMPLES, example_lines, example_name
+from segdemo.layerlab.shape_language import MOST_LINES, Line, check_name, parse_lines, parse_token, write_lines, write_token
 from segdemo.layerlab.shape_walk import Walk, other_size, walk
 from segdemo.models import create_model
 
@@ -179,6 +181,9 @@ def test_the_unets_have_the_parameters_of_the_registry() -> None:
     ("input 6 2 2\nupconv 2 p9", "cuts everything away", (2, 4, 4)),
     ("input 6 9 9 as a\nrelu as a", "Two lines are called a", (6, 9, 9)),
     ("conv 3", "The first line, and only that, is the input.", None),
+    ("input 1 4096 4096\nupsample s4\nupsample s2", "The map would be 32768 × 32768", (1, 16384, 16384)),
+    ("input 1 64 64\nupconv 1 k64 s16\nupconv 1 k64 s16", "up to 16384 rows and columns", (1, 1072, 1072)),
+    ("input 1 64 64\nupconv 1 k64 s16\nupsample s16", "The map would be 17152 × 17152", (1, 1072, 1072)),
 ])  # fmt: skip
 def test_sentences_and_the_first_fix(text: str, sentence: str, fixed: tuple[int, ...] | None) -> None:
     problem = walk(parse_lines(text)).problem
@@ -192,6 +197,40 @@ def test_another_input_that_fits() -> None:
     fix = other_size(parse_lines(EXAMPLES["odd"].text))
     assert fix is not None and fix.lines[0].numbers == (3, 56, 56) and walk(fix.lines).problem is None
     assert other_size(parse_lines("input 3 8 8\nlinear 3")) is None and other_size(()) is None
+
+
+def test_other_sizes_are_tried_without_following_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = parse_lines(EXAMPLES["odd"].text + "\nrelu")  # not asked for before, so not remembered
+    monkeypatch.setattr("segdemo.layerlab.shape_walk.identity", lambda size: pytest.fail("pixels were followed"))
+    fix = other_size(lines)
+    assert fix is not None and fix.lines[0].numbers == (3, 56, 56)
+
+
+def test_the_largest_network_is_walked_in_good_time_and_remembered() -> None:
+    """60 kernels of 64 on 4096 pixels: with an array of kernel × pixels for each line this took minutes and gigabytes."""
+    lines = parse_lines("input 1 4096 4096\n" + "\n".join(["conv 1 k64 p32", "upconv 1 k64 s1 p32"] * 29))
+    tracemalloc.start()
+    start = time.process_time()
+    found = walk(lines)
+    took, (_now, peak) = time.process_time() - start, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found.problem is None and found.steps[-1].field_px == 1 + 58 * 63
+    assert took < 3 and peak < 50e6
+    assert walk([*lines]) is found
+
+
+def test_lists_from_maps_of_different_size_are_joined() -> None:
+    found = walk(parse_lines("input 1 8 8\nflatten as a\ntake a\nconcat a"))
+    assert found.problem is None and found.steps[-1].shape == (128,)
+    parted = "input 1 8 8 as x\nmaxpool k2\nflatten as a\ntake x\nflatten\nconcat a"
+    assert walk(parse_lines(parted)).steps[-1].shape == (80,)
+    same_as_torch(walk(parse_lines(parted)))
+
+
+def test_examples_are_found_by_their_lines() -> None:
+    for key, example in EXAMPLES.items():
+        assert example_lines(key) == parse_lines(example.text) and example_name([*example_lines(key)]) == key
+    assert example_name(parse_lines("input 1 2 3")) == ""
 
 
 def test_an_empty_network_offers_a_start() -> None:
@@ -216,6 +255,14 @@ def test_what_is_no_line_gets_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(SettingError, match=r"\.$") as caught:
         parse_lines(text)
     assert sentence in str(caught.value)
+
+
+def test_a_typed_name_is_one_that_a_line_can_have() -> None:
+    assert [check_name(text) for text in ("e1", " Skip ", "")] == ["e1", "skip", ""]
+    for text in ("5", "a b", "e-1", "averyverylongname", "as x"):
+        with pytest.raises(SettingError, match=r"such as e1\.$"):
+            check_name(text)
+    assert parse_lines("relu as skip")[0].name == check_name("skip")
 
 
 @given(st.text(alphabet="abcdefiknopstuv 0123456789_.\n#x", max_size=60))

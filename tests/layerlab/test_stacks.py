@@ -1,5 +1,6 @@
 """Receptive fields of stacks against autograd through torch's own layers, in float64."""
 
+import time
 from fractions import Fraction
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from segdemo.errors import SettingError
 from segdemo.layerlab.stack_influence import holding_side, influence, weights_of
-from segdemo.layerlab.stack_presets import STACKS
+from segdemo.layerlab.stack_presets import STACKS, known_layers, known_name
 from segdemo.layerlab.stacks import StackLayer, best_unit, levels, parse_stack, seen_by, up, write_stack
 
 small = st.integers(1, 5)
@@ -63,7 +64,7 @@ def gradient_of(layers: list[StackLayer], weights: str) -> tuple[Tensor, int, in
     return gradient[0, 0].abs(), first + moved, last - first + 1
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(ANY, st.sampled_from(["equal", "random"]))
 def test_field_and_influence_are_those_of_autograd(layers: list[StackLayer], weights: str) -> None:
     try:
@@ -76,6 +77,18 @@ def test_field_and_influence_are_those_of_autograd(layers: list[StackLayer], wei
     assert levels(layers, 1, 10_000)[-1].field_px == size
     expected = gradient[first : first + size, first : first + size].numpy()
     np.testing.assert_allclose(influence(layers, weights), expected, rtol=1e-9, atol=1e-9 * expected.max())  # type: ignore[arg-type]
+
+
+def test_the_deepest_stack_is_measured_in_good_time() -> None:
+    """24 layers of 15×15, each with all that is below it: along one axis with equal weights, by transforms with random ones."""
+    layers = parse_stack(".".join(["c15"] * 24))
+    start = time.process_time()
+    sides = [holding_side(influence(layers[:number], "equal")) for number in range(1, 25)]
+    assert sides == sorted(sides) and sides[-1] < len(influence(layers, "equal")) == 337
+    assert time.process_time() - start < 1.5
+    start = time.process_time()
+    random = influence(layers, "random")
+    assert random.shape == (337, 337) and time.process_time() - start < 2
 
 
 @settings(deadline=None)
@@ -165,3 +178,22 @@ def test_the_square_that_holds_a_share() -> None:
     heat[2, 2] = 1000
     assert holding_side(heat) == 1
     assert holding_side(np.ones((4, 4)), 0.25) == 2
+
+
+@given(st.integers(1, 9), st.floats(0.05, 1), st.integers(0, 99))
+def test_the_square_is_the_smallest_that_holds_enough(side: int, share: float, seed: int) -> None:
+    heat = np.random.default_rng(seed).random((side, side))
+    found = holding_side(heat, share)
+
+    def held(wide: int) -> float:
+        cut = (side - wide) // 2
+        return float(heat[cut : side - cut, cut : side - cut].sum() / heat.sum())
+
+    assert (side - found) % 2 == 0 and held(found) >= share - 1e-9
+    assert found <= 2 or held(found - 2) < share + 1e-9
+
+
+def test_known_stacks_are_found_by_their_layers() -> None:
+    for key, known in STACKS.items():
+        assert known_layers(key) == parse_stack(known.layers) and known_name([*known_layers(key)]) == key
+    assert known_name(parse_stack("c9.c9")) == ""

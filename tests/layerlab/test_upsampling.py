@@ -120,7 +120,7 @@ maps = st.builds(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(maps, st.integers(2, 4), st.booleans())
 def test_scenes_of_a_factor_add_up(image, factor, alike):
     weights = channel_weights(factor, alike)
@@ -137,7 +137,7 @@ def test_a_picture_has_the_map_as_its_maxima(image, factor):
     assert np.array_equal(F.max_pool2d(tensor(wide[None]), factor)[0, 0].numpy(), image)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(maps, pair(1, 4), pair(1, 3), pair(0, 3), pair(0, 2), pair(1, 2))
 def test_transposed_scenes_add_up_and_are_torch(image, kernel, stride, padding, extra, dilation):
     weight, moves = picture(kernel, 7), Transposed(stride, padding, extra, dilation)

@@ -17,7 +17,7 @@ from segdemo.losslab.honesty import (
     tally,
     without_outlines,
 )
-from segdemo.metrics import confusion_matrix, dice_per_class, expected_calibration_error, score_under, sweep_scores
+from segdemo.metrics import confusion_matrix, dice_per_class, expected_calibration_error, score_under, scores_of_counts
 from segdemo.types import ClassInfo, Latency, Prediction
 
 
@@ -113,7 +113,7 @@ def test_the_best_threshold_is_the_highest_and_the_middle_of_equal_ones() -> Non
     assert best_threshold(scores) == pytest.approx(THRESHOLDS[45])
     assert best_threshold(np.full(len(THRESHOLDS), np.nan)) == 0.5
     counts = sweep_counts([case(1)])
-    dice = sweep_scores(counts.sum(axis=0))["dice"]
+    dice = scores_of_counts(counts.sum(axis=0))["dice"]
     assert dice[np.isclose(THRESHOLDS, best_threshold(dice))] == np.nanmax(dice)
 
 

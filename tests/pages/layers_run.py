@@ -17,6 +17,27 @@ def layers_page() -> None:
     write_url()
 
 
+def started(layer: str, settings: str = "", **query: str) -> AppTest:
+    """The whole page at an address."""
+    app = AppTest.from_function(layers_page, default_timeout=60)
+    app.query_params["layer"] = layer
+    for key, value in {"set": settings, **query}.items():
+        if value:
+            app.query_params[key] = value
+    return sound(app.run())
+
+
+def sound(app: AppTest) -> AppTest:
+    """Nothing failed."""
+    assert not app.exception, "\n".join("\n".join(e.stack_trace) for e in app.exception)
+    return app
+
+
+def warnings(app: AppTest) -> list[str]:
+    """What is said of settings, which is no verdict of a view."""
+    return [warning.value.replace("\\", "") for warning in app.warning if warning.icon == ":material/rule:"]
+
+
 class Page:
     """A view of the page at an address; `drawn` holds what the component is given, the newest last."""
 
@@ -26,18 +47,13 @@ class Page:
         self.app: AppTest | None = None
         monkeypatch.setattr("segdemo.ui.layers_frame.cell_theatre", lambda **given: self.drawn.append(given))
 
-    def start(self, settings: str = "") -> AppTest:
-        self.app = AppTest.from_function(layers_page, default_timeout=60)
-        self.app.query_params["layer"] = self.layer
-        if settings:
-            self.app.query_params["set"] = settings
-        self.app.run()
-        return self.sound()
+    def start(self, settings: str = "", **query: str) -> AppTest:
+        self.app = started(self.layer, settings, **query)
+        return self.app
 
     def sound(self) -> AppTest:
         assert self.app is not None
-        assert not self.app.exception, "\n".join("\n".join(e.stack_trace) for e in self.app.exception)
-        return self.app
+        return sound(self.app)
 
     @property
     def scene(self) -> dict[str, Any]:

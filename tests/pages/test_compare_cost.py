@@ -8,8 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from segdemo.evaluation.candidate import parse_candidates
 from segdemo.evaluation.cost import Spread
+from segdemo.evaluation.titles import short_titles
 from segdemo.inference import shared_engine
-from segdemo.ui.compare_colours import short_titles
 from segdemo.ui.compare_cost import ROUNDS
 from segdemo.ui.compare_cost_data import AXES, card_scores
 from segdemo.ui.compare_cost_figures import Point, cost_scatter, fronts, spans_decades, undecided

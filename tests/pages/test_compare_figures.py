@@ -6,6 +6,7 @@ import pytest
 from segdemo.evaluation.colours import CANDIDATE_COLOURS, DASHES
 from segdemo.evaluation.scores.measures import measure_of
 from segdemo.evaluation.scores.series import curve_floor, known_curve
+from segdemo.evaluation.scores.summary import summary_rows
 from segdemo.inference.agreement import ERROR_KINDS
 from segdemo.metrics import average_precision
 from segdemo.ui.compare_colours import SYMBOLS, colour_of_candidate
@@ -13,7 +14,7 @@ from segdemo.ui.compare_cost_figures import Point, cost_scatter
 from segdemo.ui.compare_disagreement import Consensus, matrix_figure
 from segdemo.ui.compare_scores_figures import object_figure, precision_recall_figure, reliability_figure
 from segdemo.ui.compare_scores_pictures import picture_table
-from segdemo.ui.compare_scores_tables import Look
+from segdemo.ui.compare_scores_tables import Look, headline_table
 from segdemo.ui.words import plot_text
 
 from ..evaluation.hand_made import THREE, evaluation_of, result_of, square, two_candidates
@@ -82,6 +83,28 @@ def test_a_name_that_a_spreadsheet_would_compute_is_harmless_in_the_tables_own_d
     look = Look([result.candidate.key for result in evaluation.results], TITLES, CANDIDATE_COLOURS[:2])
     frame = picture_table(evaluation, look, measure_of("iou"))
     assert set(frame.iloc[:, 0]) == {"ok", "'=1+1", "c"} and set(frame.index) == {"ok", "=1+1", "c"}
+
+
+def test_pictures_stand_in_the_order_of_the_mean_that_is_shown() -> None:
+    first = {"a": (square(4, 4), square(4, 4)), "b": (square(4, 8), square(4, 4)), "c": (square(4, 4), square(4, 4))}
+    second = {"a": (square(4, 8), square(4, 4)), "b": (square(4, 8), square(4, 4)), "c": (square(4, 4), square(4, 4))}
+    both = evaluation_of([result_of("unet/nuclei", first), result_of("segnet/nuclei", second)])
+    look = Look([result.candidate.key for result in both.results], TITLES, CANDIDATE_COLOURS[:2])
+    frame = picture_table(both, look, measure_of("iou"))
+    assert list(frame.columns) == ["Picture", "Mean", *TITLES]
+    assert list(frame.index) == ["b", "a", "c"] and list(frame["Mean"]) == pytest.approx([1 / 3, 2 / 3, 1])
+    alone = picture_table(evaluation_of(both.results[:1]), look, measure_of("iou"))
+    assert list(alone.columns) == ["Picture", "U-Net"]
+
+
+@pytest.mark.parametrize(("pictures", "marked"), [("abc", True), ("a", False)])
+def test_the_best_is_marked_only_among_scores_of_the_same_pictures(pictures: str, marked: bool) -> None:
+    worse = {name: (square(4, 9), square(4, 4)) for name in "abc"}
+    exact = {name: (square(4, 4), square(4, 4)) for name in pictures}
+    evaluation = evaluation_of([result_of("unet/nuclei", worse), result_of("segnet/nuclei", exact)])
+    look = Look([result.candidate.key for result in evaluation.results], TITLES, CANDIDATE_COLOURS[:2])
+    table = headline_table(evaluation, summary_rows(evaluation), [measure_of("iou")], look)
+    assert ("font-weight: 700" in table.to_html()) is marked
 
 
 def test_candidates_have_six_colours_of_their_own_on_the_page_as_in_the_report() -> None:

@@ -11,12 +11,13 @@ from streamlit.testing.v1 import AppTest
 from segdemo.data.samples import get_sample
 from segdemo.errors import ImageError
 from segdemo.evaluation.candidate import Candidate, parse_candidates
+from segdemo.evaluation.titles import short_titles
 from segdemo.inference import Engine, shared_engine
 from segdemo.metrics import confusion_matrix, iou_per_class
 from segdemo.types import Prediction
 from segdemo.ui import compare_page
 from segdemo.ui.compare_classes import class_colours
-from segdemo.ui.compare_colours import colour_of_candidate, short_titles
+from segdemo.ui.compare_colours import colour_of_candidate
 from segdemo.ui.compare_data import PictureComparison, compare_on
 from segdemo.ui.compare_disagreement import consensus_of, matrix_figure
 from segdemo.ui.compare_lineups import DOMAINS, lineups
@@ -123,13 +124,14 @@ def test_settings_duplicates_removal_and_adding() -> None:
     sound(widget(app, "segmented_control", "compare_precision_1").set_value("float32").run())
     assert models(app) == [SMALL, f"{TINY}@precision=float32@scale=0.5"]
     sound(widget(app, "button", "compare_duplicate_0").click().run())
-    assert models(app)[:2] == [SMALL, f"{SMALL}@threshold=0.3"]
-    sound(widget(app, "slider", "compare_threshold_1").set_value(50).run())
-    assert models(app)[1] == f"{SMALL}@threshold=0.3", "twice the same is refused"
-    assert widget(app, "slider", "compare_threshold_1").value == 30
+    assert models(app) == [SMALL, f"{TINY}@precision=float32@scale=0.5", f"{SMALL}@threshold=0.3"], "nobody changes colour"
+    assert app.toast[0].value == "The copy has threshold 0.3, so that the two differ."
+    sound(widget(app, "slider", "compare_threshold_2").set_value(50).run())
+    assert models(app)[2] == f"{SMALL}@threshold=0.3", "twice the same is refused"
+    assert widget(app, "slider", "compare_threshold_2").value == 30
     sound(widget(app, "button", "compare_remove_0").click().run())
-    assert models(app)[0] == f"{SMALL}@threshold=0.3"
-    assert widget(app, "slider", "compare_threshold_0").value == 30
+    assert models(app)[1] == f"{SMALL}@threshold=0.3"
+    assert widget(app, "slider", "compare_threshold_1").value == 30
     sound(app.selectbox(key="compare_add_model").set_value("encoder_decoder").run())
     sound(app.button(key="compare_add").click().run())
     assert models(app)[-1] == "encoder_decoder/nuclei"

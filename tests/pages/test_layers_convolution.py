@@ -10,21 +10,13 @@ from streamlit.testing.v1 import AppTest
 
 from segdemo.layerlab.patches import KERNELS
 from segdemo.ui.layers_convolution_settings import dilation_limit, kernel_limit, padding_limit
-from segdemo.ui.layers_settings import parse_numbers, write_numbers
+from segdemo.ui.layers_typed import parse_cells, write_cells, write_numbers
+
+from .layers_run import sound, started
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 Run = Callable[..., AppTest]
 drawn: list[dict[str, Any]] = []
-
-
-def layers_page() -> None:
-    from segdemo.ui.layers_page import show_layers_page
-    from segdemo.ui.url import read_url, show_url_messages, write_url
-
-    read_url("layers")
-    show_url_messages()
-    show_layers_page()
-    write_url()
 
 
 @pytest.fixture
@@ -33,18 +25,10 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     drawn.clear()
     monkeypatch.setattr("segdemo.ui.layers_frame.cell_theatre", lambda **given: drawn.append(given))
 
-    def start(**query: str) -> AppTest:
-        app = AppTest.from_function(layers_page, default_timeout=60)
-        for key, value in query.items():
-            app.query_params[key] = value
-        return sound(app.run())
+    def start(layer: str = "convolution", set: str = "", **query: str) -> AppTest:
+        return started(layer, set, **query)
 
     return start
-
-
-def sound(app: AppTest) -> AppTest:
-    assert not app.exception, "\n".join("\n".join(e.stack_trace) for e in app.exception)
-    return app
 
 
 def texts(app: AppTest) -> str:
@@ -172,8 +156,14 @@ def test_numbers_of_ones_own_stay_in_the_link(run: Run) -> None:
 
 
 def test_numbers_in_the_address() -> None:
-    assert parse_numbers(write_numbers([1, 0, -0.5, 1 / 3])) == (1.0, 0.0, -0.5, 0.3333)
-    assert write_numbers([-0.0]) == "0"
+    assert parse_cells("1_0_-0.5_0.3333").changed == {0: 1, 1: 0, 2: -0.5, 3: 0.3333}
+    assert write_numbers([-0.0, 1 / 3]) == "0_0.3333"
+    usual = np.arange(784.0)
+    changed = usual.copy()
+    changed[[12, 13]] = 3.5, -7
+    assert write_cells(usual, changed) == "of784_12_3.5_13_-7"
+    assert parse_cells("of784_12_3.5_13_-7").changed == {12: 3.5, 13: -7}
+    assert write_cells(usual, usual) == ""
 
 
 def test_the_question_covers_the_output_until_it_is_answered(run: Run) -> None:

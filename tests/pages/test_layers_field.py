@@ -11,27 +11,13 @@ from streamlit.testing.v1 import AppTest
 from segdemo.layerlab.stack_presets import STACKS
 from segdemo.layerlab.stacks import levels, parse_stack
 from segdemo.models import list_models
-from segdemo.ui.layers_field_data import network_data
+from segdemo.ui.layers_field_data import encoder_stages, network_data
 
-
-def field_page() -> None:
-    from segdemo.ui.layers_field import show_field
-    from segdemo.ui.layers_settings import drop_unknown
-
-    show_field()
-    drop_unknown()
+from .layers_run import sound, started
 
 
 def run(settings: str = "") -> AppTest:
-    app = AppTest.from_function(field_page, default_timeout=30)
-    app.session_state["layer"] = "field"
-    app.session_state["set"] = settings
-    return sound(app.run())
-
-
-def sound(app: AppTest) -> AppTest:
-    assert not app.exception, "\n".join("\n".join(e.stack_trace) for e in app.exception)
-    return app
+    return started("field", settings)
 
 
 def drawn(app: AppTest) -> dict[str, Any]:
@@ -56,8 +42,9 @@ def test_every_known_stack_is_drawn_as_it_is_computed(name: str) -> None:
 
 
 def test_two_small_kernels_against_a_large_one() -> None:
-    said = texts(run())
-    assert "18c² = 73,728" in said and "25c² = 102,400" in said
+    app = run()
+    said = texts(app)
+    assert list(app.dataframe[0].value["Weights"]) == ["18c² = 73,728", "25c² = 102,400"]
     assert "The same field, with 28 % fewer weights than One 5×5." in said
 
 
@@ -125,3 +112,18 @@ def test_the_encoder_of_a_network() -> None:
 def test_encoders_of_several_networks(name: str) -> None:
     data = network_data(name)
     assert data["layers"] and all(row["field"] is None or row["field"] > 0 for row in data["layers"])
+
+
+def test_the_effective_field_of_a_stage_is_computed_when_it_is_asked_for() -> None:
+    app = run("from:network,net:unet")
+    assert "Light: the effective one" not in texts(app)
+    sound(app.selectbox(key="layers_field_stage").set_value("encoder2").run())
+    assert "encoder2, the mean over its channels, with weights unet/nuclei" in texts(app)
+    assert "Frame: the theoretical field, 14 × 14 px (exact)" in texts(app)
+    said = next(caption.value for caption in app.caption if "Light: the effective one" in caption.value)
+    assert 0 < float(said.split("within ")[1].split(" ×")[0]) <= 14
+
+
+def test_an_encoder_without_weights_in_the_sidebar_is_shown_untrained() -> None:
+    stage = encoder_stages("encoder_decoder")[0]
+    assert "with untrained weights of" in texts(run(f"from:network,net:encoder_decoder,stage:{stage}"))

@@ -5,33 +5,20 @@ from collections.abc import Mapping
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from segdemo.data.samples import list_samples
 from segdemo.layerlab.block_counts import block_at
+
+from . import layers_run
+from .layers_run import started, warnings
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def mixing_page() -> None:
-    from segdemo.ui.layers_mixing import show_mixing
-    from segdemo.ui.layers_settings import drop_unknown
-
-    show_mixing()
-    for message in drop_unknown():
-        import streamlit as st
-
-        st.warning(message)
-
-
 def run(settings: str = "") -> AppTest:
-    app = AppTest.from_function(mixing_page, default_timeout=30)
-    app.session_state["layer"], app.session_state["set"] = "mixing", settings
-    app.session_state["sample"] = list_samples()[0].key
-    return sound(app.run())
+    return sound(started("mixing", settings))
 
 
 def sound(app: AppTest) -> AppTest:
-    assert not app.exception, "\n".join("\n".join(e.stack_trace) for e in app.exception)
-    assert not app.warning, [warning.value for warning in app.warning]
+    assert not warnings(layers_run.sound(app)), warnings(app)
     return app
 
 
@@ -60,19 +47,15 @@ def test_settings_of_another_part_are_kept_without_a_word() -> None:
 
 
 def test_what_this_view_does_not_know_is_said() -> None:
-    app = AppTest.from_function(mixing_page, default_timeout=30)
-    app.session_state["layer"], app.session_state["set"] = "mixing", "stride:2,ci:9"
-    app.run()
-    assert [warning.value for warning in app.warning] == [
-        "Input channels is now 6 instead of 9.", "This view has no setting stride.",
-    ]  # fmt: skip
+    app = started("mixing", "stride:2,ci:9")
+    assert warnings(app) == ["Input channels is now 6 instead of 9. This view has no setting stride."]
     assert kept(app) == {"ci": "6"}
 
 
 def test_on_the_picture_a_mix_of_colours_says_what_it_is() -> None:
     app = run("on:picture,colours:opponents")
     assert "**Opponent colours**: Two filters" in texts(app)
-    app = run("on:picture,w:1_2_3")
+    app = run("on:picture,m:1_2_3")
     assert "Weights of your own." in texts(app)
 
 

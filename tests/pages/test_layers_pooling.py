@@ -100,7 +100,7 @@ def test_the_question_covers_the_output_until_it_is_answered(page: Page) -> None
     app = page.start("n:7")
     app.toggle(key=page.control("predict")).set_value(True).run()
     assert page.scene["covered"]
-    app.pills(key=f"{page.control('guess')}_n:7").set_value("4").run()
+    app.pills(key=f"{page.control('guess')}_n:7,predict:1").set_value("4").run()
     assert not page.scene["covered"]
     assert "It is 3 × 3." in page.texts()
 

@@ -10,25 +10,11 @@ from segdemo.layerlab.shape_examples import EXAMPLES
 from segdemo.layerlab.shape_language import KINDS, parse_lines, write_token
 from segdemo.layerlab.shape_walk import walk
 
-
-def shapes_page() -> None:
-    from segdemo.ui.layers_settings import drop_unknown
-    from segdemo.ui.layers_shapes import show_shapes
-
-    show_shapes()
-    drop_unknown()
+from .layers_run import sound, started
 
 
 def run(settings: str = "") -> AppTest:
-    app = AppTest.from_function(shapes_page, default_timeout=30)
-    app.session_state["layer"] = "shapes"
-    app.session_state["set"] = settings
-    return sound(app.run())
-
-
-def sound(app: AppTest) -> AppTest:
-    assert not app.exception, "\n".join("\n".join(e.stack_trace) for e in app.exception)
-    return app
+    return started("shapes", settings)
 
 
 def drawn(app: AppTest) -> list[dict[str, Any]]:
@@ -76,7 +62,7 @@ def test_a_line_is_changed_by_its_controls() -> None:
     sound(app.text_input(key="layers_shapes_name").set_value("e1").run())
     assert drawn(app)[1]["text"] == "conv 48 k3 bn relu as e1"
     sound(app.text_input(key="layers_shapes_name").set_value("9 lives").run())
-    assert "one name" in app.error[0].value and drawn(app)[1]["text"].endswith("as e1")
+    assert "A name is a letter" in app.error[0].value and drawn(app)[1]["text"].endswith("as e1")
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "input"])
@@ -118,10 +104,10 @@ def test_all_lines_as_text() -> None:
 def test_the_question_hides_the_last_shape() -> None:
     app = run()
     sound(app.toggle(key="layers_shapes_predict").set_value(True).run())
-    assert drawn(app)[-1]["covered"]
+    assert drawn(app)[-1]["covered"] and drawn(app)[-1]["params"] == drawn(app)[-1]["memory"] == "?"
     (key,) = (group.key for group in app.get("button_group") if "guess" in group.key)
     sound(app.button_group(key=key).set_value("10").run())
-    assert not drawn(app)[-1]["covered"] and "Right." in app.success[0].value
+    assert "covered" not in drawn(app)[-1] and drawn(app)[-1]["params"] == "31,370" and "Right." in app.success[0].value
 
 
 @pytest.mark.parametrize("settings", ["lines:zzz", "lines:conv_3", "line:99", "line:0", "line:x", "lines:-", "edit:no"])

@@ -123,7 +123,7 @@ def test_the_question_of_unpooling(page: Page) -> None:
     app = page.start("how:unpool")
     app.toggle(key=page.control("predict")).set_value(True).run()
     assert page.scene["covered"]
-    app.pills(key=f"{page.control('guess')}_how:unpool").set_value("9").run()
+    app.pills(key=f"{page.control('guess')}_how:unpool,predict:1").set_value("9").run()
     assert "Right." in page.texts()
     assert not page.scene["covered"]
 

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import count
 from math import ceil, floor, isfinite, log10
+from textwrap import wrap
 
 from segdemo.evaluation.colours import DASHES
+from segdemo.evaluation.report.context import names_of
 from segdemo.evaluation.report.svg import Plane, drawing
 from segdemo.evaluation.scores.differences import Comparison
 from segdemo.evaluation.scores.results import Evaluation
@@ -17,7 +19,8 @@ __all__ = ["difference_chart", "picture_chart", "precision_recall_chart", "relia
 
 FIFTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 TENTHS = tuple(k / 10 for k in range(11))
-ROW = 48.0  # of a difference
+ROW, LINE = 48.0, 18.0  # of a difference, and of each line of its name after the first
+MAX_LINE = 52  # letters that surely fit beside each other
 MAX_HOVERED = 600  # pictures that name themselves on hovering
 
 
@@ -33,14 +36,14 @@ def precision_recall_chart(evaluation: Evaluation, colours: Sequence[str]) -> st
     ticks = [value for value in TENTHS if value >= low and (low > 0.4 or value in FIFTHS)]
     parts = [plane.horizontal_ticks(ticks, _labels(ticks), _("Recall")),
              plane.vertical_ticks(ticks, _labels(ticks), _("Precision"))]  # fmt: skip
-    marks = []
-    for index, (result, curve) in enumerate(zip(evaluation.results, curves, strict=True)):
+    marks, names = [], names_of(evaluation)
+    for index, curve in enumerate(curves):
         if curve is None:
             continue
         parts.append(plane.line(curve.recall.tolist(), curve.precision.tolist(), colours[index], dash=DASHES[index]))
         for place, mark in ((curve.in_use, plane.dot), (curve.best, plane.star)):
             if place is not None:
-                words = _("{key}, threshold {t}: IoU {iou}", key=result.candidate.key, t=f"{curve.thresholds[place]:.2f}",
+                words = _("{key}, threshold {t}: IoU {iou}", key=names[index], t=f"{curve.thresholds[place]:.2f}",
                           iou=f"{curve.iou[place]:.3f}")  # fmt: skip
                 where = (float(curve.recall[place]), float(curve.precision[place]), colours[index], words)
                 marks.append(plane.star(*where) if mark == plane.star else plane.dot(*where, radius=5, hollow=True))
@@ -57,11 +60,12 @@ def reliability_chart(evaluation: Evaluation, colours: Sequence[str]) -> str:
              below.horizontal_ticks(FIFTHS, _labels(FIFTHS), _("Probability said")),
              below.vertical_ticks(marked, [_power(k) for k in marked], _("Pixels")),
              above.line([0, 1], [0, 1], "var(--soft)", dash="4 4", width=1.3)]  # fmt: skip
+    names = names_of(evaluation)
     for index, result in enumerate(evaluation.results):
         said, was, pixels = calibration_means(result.reliability)
         parts.append(above.line(said.tolist(), was.tolist(), colours[index], dash=DASHES[index]))
         parts += [
-            above.dot(s, w, colours[index], _("{key}: said {said}, was so {so}, {n} pixels", key=result.candidate.key,
+            above.dot(s, w, colours[index], _("{key}: said {said}, was so {so}, {n} pixels", key=names[index],
                                               said=f"{s:.3f}", so=f"{w:.3f}", n=f"{n:,}"), radius=3)
             for s, w, n in zip(said.tolist(), was.tolist(), pixels.tolist(), strict=True)
         ]  # fmt: skip
@@ -90,7 +94,7 @@ def picture_chart(evaluation: Evaluation, colours: Sequence[str]) -> str:
     ticks = sorted({1, len(names), *(round(len(names) * part / 5) for part in range(1, 5) if len(names) >= 10)})
     parts = [plane.horizontal_ticks(ticks, _labels(ticks, "{:.0f}"), _("Pictures, the worst first")),
              plane.vertical_ticks(FIFTHS, _labels(FIFTHS), "IoU")]  # fmt: skip
-    keys = [result.candidate.key for result in evaluation.results]
+    keys = names_of(evaluation)
     size = max(3.0, min(9.0, 1800 / len(names)))
     for index in range(len(keys)):
         points = "".join(
@@ -119,9 +123,12 @@ def difference_chart(comparisons: Sequence[Comparison], colours: Sequence[str]) 
     space = 0.06 * (high - low)
     step = next(s for s in _round_steps() if (high - low) / s < 7)
     ticks = [k * step for k in range(ceil((low - space) / step), floor((high + space) / step) + 1)]
-    plane = Plane(12, 8, 496, ROW * len(known), x_range=(low - space, high + space))
+    named = [_name_lines(c) for c in known]
+    height = ROW + LINE * (max(map(len, named)) - 1)
+    plane = Plane(12, 8, 496, height * len(known), x_range=(low - space, high + space))
     words = [f"{t:+.4g}".replace("-", "−") if t else "0" for t in ticks]
-    rows = [_interval(plane, c, plane.top + ROW * row, colours) for row, c in enumerate(known)]
+    rows = [_interval(plane, c, lines, plane.top + height * row, colours)
+            for row, (c, lines) in enumerate(zip(known, named, strict=True))]  # fmt: skip
     zero = f'<path class="zero" d="M{plane.x(0)} {plane.top}v{plane.height}"/>'
     return drawing(
         520, plane.top + plane.height + 44, _("Differences with their intervals"),
@@ -135,12 +142,23 @@ def _round_steps() -> Iterator[float]:
     return (mantissa * 10.0**power for power in count(-1) for mantissa in (1, 2, 5))
 
 
-def _interval(plane: Plane, comparison: Comparison, top: float, colours: Sequence[str]) -> str:
-    middle, title = top + 34, escape(f"{comparison.a_key} − {comparison.b_key}")
+def _name_lines(comparison: Comparison) -> list[str]:
+    """ "U-Net − FCN-8s" in as many lines as it needs; a word that is too long for a line is broken."""
+    whole = f"{comparison.a_key} − {comparison.b_key}"
+    parts = [whole] if len(whole) <= MAX_LINE else [comparison.a_key, f"− {comparison.b_key}"]
+    return [line for part in parts for line in wrap(part, MAX_LINE)]
+
+
+def _interval(plane: Plane, comparison: Comparison, lines: Sequence[str], top: float, colours: Sequence[str]) -> str:
+    middle = top + 34 + LINE * (len(lines) - 1)
     low, high, dot = (plane.x(value) for value in (comparison.low, comparison.high, comparison.points))
     colour = colours[comparison.a]
+    title = "".join(
+        f'<text class="name" x="{plane.left}" y="{top + 18 + LINE * place}">{escape(line)}</text>'
+        for place, line in enumerate(lines)
+    )
     return (
-        f'<text class="name" x="{plane.left}" y="{top + 18}">{title}</text>'
+        f"{title}"
         f'<path class="line" d="M{low} {middle}H{high}" stroke="{colour}" stroke-width="4" stroke-linecap="round"/>'
         f'<circle cx="{dot}" cy="{middle}" r="6.5" fill="{colour}"/>'
     )

@@ -1,6 +1,7 @@
 """What the report says besides its tables: the verdict, who was compared and how, the worst pictures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from math import isnan
 from typing import TypedDict
@@ -14,19 +15,31 @@ from segdemo.evaluation.scores.remarks import limits, listed
 from segdemo.evaluation.scores.results import CandidateResult, Evaluation
 from segdemo.evaluation.scores.rows import picture_scores
 from segdemo.evaluation.scores.summary import ranked, summary_rows
+from segdemo.evaluation.titles import short_titles, title_of_candidate
 from segdemo.inference.agreement import ERROR_KINDS
 from segdemo.metrics import MATCH, RESAMPLES
 from segdemo.text import _
 
-__all__ = ["ReportCandidate", "candidates_of", "comparisons_of", "examples_of", "facts_of", "settings_of", "verdict_of"]
+__all__ = [
+    "ReportCandidate",
+    "candidates_of",
+    "comparisons_of",
+    "examples_of",
+    "facts_of",
+    "names_of",
+    "settings_of",
+    "verdict_of",
+]
 
 SHOWN_CLASSES = 7
 
 
 class ReportCandidate(TypedDict):
-    """A candidate's words in the report."""
+    """A candidate's words in the report. name: what tells it from the others; title: all of it; key: as the command line has
+    it."""
 
     key: str
+    name: str
     colour: str
     title: str
     trained_on: str
@@ -37,24 +50,33 @@ class ReportCandidate(TypedDict):
     sha256: str
 
 
+def names_of(evaluation: Evaluation) -> list[str]:
+    """What the candidates are called, in the evaluation's order: as on the page."""
+    return short_titles([result.candidate for result in evaluation.results])
+
+
 def candidates_of(evaluation: Evaluation) -> list[ReportCandidate]:
     """The candidates in the evaluation's order."""
-    return [_candidate(result, CANDIDATE_COLOURS[index]) for index, result in enumerate(evaluation.results)]
+    return [
+        _candidate(result, name, CANDIDATE_COLOURS[index])
+        for index, (result, name) in enumerate(zip(evaluation.results, names_of(evaluation), strict=True))
+    ]
 
 
-def _candidate(result: CandidateResult, colour: str) -> ReportCandidate:
+def _candidate(result: CandidateResult, name: str, colour: str) -> ReportCandidate:
     entry, candidate = result.entry, result.candidate
     return {
-        "key": candidate.key, "colour": colour, "title": entry.title, "trained_on": entry.trained_on,
+        "key": candidate.key, "name": name, "colour": colour, "title": title_of_candidate(candidate),
+        "trained_on": entry.trained_on,
         "threshold": f"{candidate.threshold:g}" if entry.binary else _("likeliest class"), "scale": f"{candidate.scale:g} ×",
         "precision": candidate.precision, "params": f"{entry.params:,}", "sha256": entry.sha256,
     }  # fmt: skip
 
 
 def comparisons_of(evaluation: Evaluation) -> list[Comparison]:
-    """The best candidate against each of the others, in their order."""
-    best, *others = ranked(evaluation) or [0]
-    return [differences(evaluation, best, other) for other in others]
+    """The best candidate against each of the others, in their order, by their names."""
+    names, (best, *others) = names_of(evaluation), ranked(evaluation) or [0]
+    return [replace(differences(evaluation, best, other), a_key=names[best], b_key=names[other]) for other in others]
 
 
 def facts_of(evaluation: Evaluation, created: datetime) -> list[str]:
@@ -73,7 +95,7 @@ def verdict_of(evaluation: Evaluation, comparisons: Sequence[Comparison]) -> lis
     if not order or isnan(rows[order[0]].iou):
         return [_("Nothing could be scored."), *said]
     best = rows[order[0]]
-    values = {"key": best.key, "iou": f"{best.iou:.3f}", "pictures": counted_pictures(best.pictures)}
+    values = {"key": names_of(evaluation)[order[0]], "iou": f"{best.iou:.3f}", "pictures": counted_pictures(best.pictures)}
     first = _("{key} reaches an IoU of {iou} on {pictures}.", **values)
     if comparisons:
         first = _("{key} scores highest, with an IoU of {iou} on {pictures}.", **values)
@@ -88,7 +110,7 @@ def examples_of(evaluation: Evaluation, worst: Sequence[PictureExample]) -> dict
     """Rows of pictures with their scores, as many as fit, and the key to their colours."""
     candidates, scores = candidates_of(evaluation), picture_scores(evaluation)
     rows = []
-    for example, panels in zip(worst, bounded_panels(worst, [c["key"] for c in candidates]), strict=False):
+    for example, panels in zip(worst, bounded_panels(worst, [c["name"] for c in candidates]), strict=False):
         values = scores.get(example.name, {})
         shown = [
             {"source": p.source, "alt": p.alt, "words": p.words, "width": p.width, "height": p.height, "small": p.small,

@@ -69,6 +69,6 @@ def omissions_of(evaluation: Evaluation) -> dict[str, object]:
     found = [
         {"title": part.title, "rows": part.rows[:MAX_ROWS],
          "more": _("And {n} more.", n=len(part.rows) - MAX_ROWS) if len(part.rows) > MAX_ROWS else ""}
-        for part in omissions(evaluation)
+        for part in omissions(evaluation, {c["key"]: c["name"] for c in candidates_of(evaluation)})
     ]  # fmt: skip
     return {"omissions": found, "class_notes": class_remarks(evaluation)}

@@ -71,7 +71,7 @@ def _environment() -> "Environment":
 
 
 def _breakable(key: str) -> "Markup":
-    """A candidate's key, escaped, that may go on in the next line after a slash or an underscore, and before a setting."""
+    """A name or a key, escaped, that may go on in the next line after a slash or an underscore, and before a setting."""
     from markupsafe import Markup, escape
 
     return Markup(str(escape(key)).replace("/", "/<wbr>").replace("_", "_<wbr>").replace("@", "<wbr>@"))  # escaped first

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isnan
 
-from segdemo.evaluation.report.context import candidates_of
+from segdemo.evaluation.report.context import candidates_of, names_of
 from segdemo.evaluation.scores.measures import MEASURES, Measure, best_of, explained, group_titles, measure_of, shown, titled
 from segdemo.evaluation.scores.results import Evaluation
 from segdemo.evaluation.scores.rows import class_rows, picture_scores
 from segdemo.evaluation.scores.series import ordered_pictures
-from segdemo.evaluation.scores.summary import SummaryRow, ranked, summary_rows
+from segdemo.evaluation.scores.summary import SummaryRow, ranked, same_pictures, summary_rows
 from segdemo.text import _
 
 __all__ = ["Cell", "Column", "class_table", "measure_groups", "picture_table", "ranking_of", "undefined_reasons"]
@@ -77,7 +77,7 @@ def measure_groups(evaluation: Evaluation, *, per_image: bool) -> list[tuple[str
 
 def _line(evaluation: Evaluation, measure: Measure, rows: Sequence[SummaryRow]) -> dict[str, object]:
     values = [float(getattr(row, measure.field)) for row in rows]
-    best = best_of(values, measure)
+    best = best_of(values, measure) if same_pictures(evaluation) else set()
     words = explained(measure, evaluation.settings)
     one_sided = max((row.one_sided for row in rows), default=0)
     if measure.field == "hausdorff95" and one_sided:
@@ -116,15 +116,15 @@ def class_table(evaluation: Evaluation) -> dict[str, object]:
 
 def picture_table(evaluation: Evaluation) -> dict[str, object]:
     """A row for each picture, the worst first: the IoU of each candidate, and how far they are apart; then those without any."""
-    scores, keys = picture_scores(evaluation), [result.candidate.key for result in evaluation.results]
+    scores, titles = picture_scores(evaluation), names_of(evaluation)
     names = ordered_pictures(evaluation)
     names += [name for name in scores if not scores[name]]
-    several = len(keys) > 1
-    columns = [Column(_("Picture"), False), *(Column(key) for key in keys), *([Column(_("Spread"))] if several else [])]
+    several = len(titles) > 1
+    columns = [Column(_("Picture"), False), *(Column(title) for title in titles), *([Column(_("Spread"))] if several else [])]
     note = _("IoU of each network on each picture.")
     if len(names) > MAX_PICTURES:
         note = _("The {n} worst of {total} pictures; the CSV file holds all.", n=MAX_PICTURES, total=len(names))
-    rows = [{"name": name, "cells": _picture_cells(scores[name], len(keys))} for name in names[:MAX_PICTURES]]
+    rows = [{"name": name, "cells": _picture_cells(scores[name], len(titles))} for name in names[:MAX_PICTURES]]
     return {"picture_columns": columns, "picture_rows": rows, "pictures_note": note}
 
 

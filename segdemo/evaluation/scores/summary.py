@@ -20,7 +20,7 @@ from segdemo.metrics import (
     scores_of_counts,
 )
 
-__all__ = ["SummaryRow", "ranked", "summary_rows"]
+__all__ = ["SummaryRow", "ranked", "same_pictures", "summary_rows"]
 
 Scores = NDArray[np.float64]
 NAN = float("nan")
@@ -74,6 +74,11 @@ def ranked(evaluation: Evaluation) -> list[int]:
     """Places of the candidates, the highest IoU first, those without one last."""
     scores = [row.iou for row in summary_rows(evaluation)]
     return sorted(range(len(scores)), key=lambda index: (isnan(scores[index]), -scores[index]))
+
+
+def same_pictures(evaluation: Evaluation) -> bool:
+    """Whether all candidates were scored on the same pictures, so that their scores can be held against each other."""
+    return len({frozenset(scores.picture for scores in result.pictures) for result in evaluation.results}) <= 1
 
 
 def _row(evaluation: Evaluation, index: int, result: CandidateResult, per_image: bool) -> SummaryRow:

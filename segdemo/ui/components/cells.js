@@ -2,6 +2,7 @@
 // what it is made of, hovering an input what it feeds. Nothing is asked of the server, except when a number is typed over.
 
 const SPEEDS = [0.5, 1, 2, 4, 8, 16, 32];
+const MOST_TERMS = 12; // of a line of products
 const WHOLE_SECONDS = 18, REST_MS = 2500, GLIDE_MS = 260;
 const PICTURES = { play: "M8 5v14l11-7z", pause: "M7 5h4v14H7zM13 5h4v14h-4z", back: "M6 6h2v12H6zM20 6v12l-9.5-6z", onward: "M16 6h2v12h-2zM4 6l9.5 6L4 18z" };
 
@@ -19,10 +20,10 @@ function makeTheatre(parent) {
   const code = element("pre", { tabindex: "0" }), copy = element("button", { type: "button", class: "copy" }), summary = element("summary");
   const details = element("details", { class: "code" }, summary, element("div", { class: "listing" }, code, copy));
   const hint = element("p", { class: "hint" }), said = element("div", { class: "said", role: "status" });
-  const bar = element("div", { class: "bar" }, back, play, onward, slider, speed), line = element("div", { class: "line" }, place, sum);
-  root.replaceChildren(stage, line, bar, element("div", { class: "foot" }, formula, hint), details, said);
+  const bar = element("div", { class: "bar" }, back, play, onward, slider, speed), part = element("small", { class: "part" }), line = element("div", { class: "line" }, place, sum, part);
+  root.replaceChildren(stage, element("div", { class: "told" }, line, bar), element("div", { class: "foot" }, formula, hint), details, said);
   const theatre = {
-    root, stage, base, over, back, play, onward, slider, speed, place, sum, formula, code, copy, summary, details, hint, said, bar, line,
+    root, stage, base, over, back, play, onward, slider, speed, place, sum, part, formula, code, copy, summary, details, hint, said, bar, line,
     data: null, model: null, layout: null, look: null, lit: null, target: null, glide: null, partial: null,
     step: 0, hover: null, pinned: null, playing: false, growing: false, started: false, frame: 0, stepAt: 0, perSecond: null, input: null,
   };
@@ -37,7 +38,7 @@ function listenToAll(theatre) {
   back.addEventListener("click", () => stepBy(theatre, -1));
   onward.addEventListener("click", () => stepBy(theatre, 1));
   play.addEventListener("click", () => (theatre.playing ? stop(theatre) : begin(theatre)));
-  slider.addEventListener("input", () => { stop(theatre); theatre.growing = true; theatre.pinned = null; toStep(theatre, Number(slider.value)); speak(theatre); });
+  slider.addEventListener("input", () => slideTo(theatre, Number(slider.value))); // read first: stopping writes it
   speed.addEventListener("change", () => { theatre.perSecond = Number(speed.value); theatre.chosenSpeed = true; });
   copy.addEventListener("click", () => copyCode(theatre));
   stage.addEventListener("pointermove", (event) => onPoint(theatre, event));
@@ -145,7 +146,8 @@ function editCell(theatre, cell) {
     const value = Number(input.value.replace(",", ".").replace("−", "-"));
     input.remove();
     theatre.stage.focus({ preventScroll: true });
-    if (keep && input.value.trim() !== "" && Number.isFinite(value) && value !== before) theatre.send("edited", { grid: g, row, col, value });
+    if (keep && !(input.value.trim() !== "" && Number.isFinite(value))) refuse(theatre);
+    else if (keep && value !== before) theatre.send("edited", { grid: g, row, col, value });
   };
   input.addEventListener("keydown", (event) => {
     event.stopPropagation();
@@ -157,6 +159,12 @@ function editCell(theatre, cell) {
   theatre.stage.append(input);
   input.focus({ preventScroll: true });
   input.select();
+}
+
+function refuse(theatre) {
+  // What was typed is no number: said where the arithmetic stands, and nothing changes.
+  theatre.sum.textContent = theatre.data.words.noNumber;
+  theatre.said.textContent = theatre.data.words.noNumber;
 }
 
 // ---- playing ------------------------------------------------------------------------------------------------------------------------
@@ -204,6 +212,14 @@ function stepBy(theatre, by) {
   speak(theatre);
 }
 
+function slideTo(theatre, step) {
+  stop(theatre);
+  theatre.growing = true;
+  theatre.pinned = null;
+  toStep(theatre, step);
+  speak(theatre);
+}
+
 function toStep(theatre, step) {
   const grown = theatre.growing && !theatre.model.scatter && step === theatre.step + 1;
   theatre.step = step;
@@ -237,8 +253,8 @@ function partialSums(theatre) {
       all += model.data.products[tap] ?? 0;
       if (model.places.get(model.data.at[tap]) <= theatre.step) reached += model.data.products[tap] ?? 0;
     }
-    const complete = reached === all;
-    sums.set(output, complete ? valueOf(model, output) : Number((valueOf(model, output) - all + reached).toPrecision(6)));
+    const complete = reached === all, partial = valueOf(model, output) - all + reached;
+    sums.set(output, complete ? valueOf(model, output) : Math.abs(partial) < 1e-9 * Math.max(1, Math.abs(all)) ? 0 : Number(partial.toPrecision(6)));
   }
   return sums;
 }
@@ -268,9 +284,32 @@ function show(theatre, grids) {
 
 function showWords(theatre) {
   const { data, model, place, sum } = theatre, cell = focused(theatre), { row, col, g } = whereIs(model, cell);
+  theatre.part.textContent = data.covered ? "" : onePart(theatre, cell);
   if (data.covered) { place.textContent = data.words.covered; sum.textContent = ""; return; }
-  place.textContent = `${data.grids[g].title}, ${filled(data.words.place, { row, column: col })}`;
+  place.textContent = `${data.grids[g].title}, ${placeWords(theatre, g, row, col, model.border.has(cell))}`;
   sum.textContent = arithmetic(theatre, cell);
+}
+
+function placeWords(theatre, g, row, col, border) {
+  // Counted as PyTorch counts, from the first cell that is no border; a row of cells has columns only.
+  const { data, model } = theatre, [top, left] = model.corners[g], at = { row: row - top, column: col - left };
+  if (border) return data.words.border;
+  return filled(data.grids[g].rows === 1 ? data.words.column : data.words.place, at);
+}
+
+function onePart(theatre, cell) {
+  // Where the line says only what each channel or slice adds up to: the products of the first of them.
+  const { data, model, lit } = theatre, made = model.outputs.get(cell);
+  if (!made || lit.outputs.size || model.kernels.size < 2 || made.count <= MOST_TERMS || data.by[made.first] < 0) return "";
+  const g = gridOf(model.starts, data.by[made.first]), taps = [];
+  for (let tap = made.first; tap < made.first + made.count && taps.length <= MOST_TERMS; tap++) if (data.by[tap] >= 0 && gridOf(model.starts, data.by[tap]) === g) taps.push(tap);
+  const terms = taps.slice(0, MOST_TERMS).map((tap) => `${bracketed(valueOf(model, data.at[tap]))}·${bracketed(data.weights[tap])}`);
+  return `${data.grids[g].title}: ${terms.join(" + ")}${taps.length > MOST_TERMS ? " + …" : ""}`;
+}
+
+function bracketed(value) {
+  const text = readable(value);
+  return text.startsWith("−") ? `(${text})` : text;
 }
 
 function arithmetic(theatre, cell) {
@@ -279,7 +318,7 @@ function arithmetic(theatre, cell) {
   const value = readable(valueOf(model, cell)), parts = [];
   if (model.border.has(cell)) {
     const source = model.sources.get(cell) ?? -1, at = source >= 0 ? whereIs(model, source) : null;
-    parts.push(at ? filled(words.repeats, { row: at.row, column: at.col, grid: data.grids[at.g].title }) : words[emptiness(model, cell)]);
+    parts.push(at ? filled(words.repeats, { place: placeWords(theatre, at.g, at.row, at.col, false), grid: data.grids[at.g].title }) : words[emptiness(model, cell)]);
   }
   if (model.meets.has(cell) && !lit.outputs.size) parts.push(filled(words.meets, { value, n: lit.inputs.size }));
   else parts.push(filled(lit.outputs.size > 1 ? words.feeds : lit.outputs.size ? words.feedsOne : words.feedsNone, { value, n: lit.outputs.size }));

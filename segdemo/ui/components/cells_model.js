@@ -33,7 +33,15 @@ function modelOf(data) {
   const steps = scatter ? [...feeds.keys()].sort((a, b) => a - b) : order;
   const places = new Map(steps.map((cell, i) => [cell, i]));
   const kernels = new Set(data.by.filter((cell) => cell >= 0).map((cell) => gridOf(starts, cell)));
-  return { data, starts, total, outputs, feeds, meets, sources, border, marked, scatter, steps, places, kernels };
+  const corners = data.grids.map((grid, g) => cornerOf(grid, starts[g], border));
+  return { data, starts, total, outputs, feeds, meets, sources, border, marked, corners, scatter, steps, places, kernels };
+}
+
+function cornerOf(grid, start, border) {
+  // Row and column of the first cell that is no border: where PyTorch's tensor begins.
+  if (!grid.border) return [0, 0];
+  const inside = grid.values.findIndex((_value, i) => !border.has(start + i));
+  return inside < 0 ? [0, 0] : [Math.floor(inside / grid.columns), inside % grid.columns];
 }
 
 function listed(map, key) {

@@ -87,14 +87,17 @@ function paintGrids(theatre) {
   pen.clearRect(0, 0, layout.width, layout.height);
   model.data.grids.forEach((grid, g) => {
     const box = layout.boxes[g];
-    paintTitle(pen, grid.title, box, look);
+    paintTitle(pen, grid.title, box, look, layout);
     if (isCovered(theatre, g)) return paintCover(pen, box, look);
     for (let i = 0; i < grid.values.length; i++) paintCell(theatre, pen, model.starts[g] + i);
   });
 }
 
-function paintTitle(pen, text, box, look) {
+function paintTitle(pen, text, box, look, layout) {
+  // Where a neighbour's title would be run into, only the last part: "slice 2" of "Input channel 0, slice 2".
   pen.font = `600 13px ${look.font}`;
+  const right = (layout?.boxes ?? []).filter((other) => other.x > box.x && Math.abs(other.y - box.y) < 24).map((other) => other.x);
+  if (pen.measureText(text).width > Math.min(...right) - box.x - 6) text = text.split(", ").at(-1);
   pen.fillStyle = look.text;
   pen.textAlign = "left";
   pen.textBaseline = "alphabetic";
@@ -105,12 +108,11 @@ function paintCover(pen, box, look) {
   pen.fillStyle = look.second;
   pen.strokeStyle = look.line;
   const side = { x: box.x, y: box.y, w: Math.min(box.w, 170), h: Math.min(box.h, 170) };
-  side.w = side.h = Math.max(60, Math.min(side.w, side.h));
   pen.fillRect(side.x, side.y, side.w, side.h);
   pen.setLineDash([5, 4]);
   pen.strokeRect(side.x, side.y, side.w, side.h);
   pen.setLineDash([]);
-  write(pen, "?", side, 46, look.accent, look, 600);
+  write(pen, "?", side, Math.min(46, Math.floor(0.8 * side.h)), look.accent, look, 600);
 }
 
 function paintCell(theatre, pen, cell, solid = false) {
@@ -135,7 +137,7 @@ function paintCell(theatre, pen, cell, solid = false) {
     const size = fontFor(rect.w);
     write(pen, shortNumber(value, Math.floor((rect.w - 3) / (size * 0.56))), rect, size, ink, look, model.kernels.has(g) ? 600 : 500);
   }
-  if (model.marked.has(cell)) markCell(pen, rect, look);
+  if (model.marked.has(cell) && !(theatre.data.covered && theatre.data.links.length)) markCell(pen, rect, look);
 }
 
 function tintCell(model, pen, rect, cell, look) {

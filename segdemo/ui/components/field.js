@@ -210,7 +210,7 @@ export default function (component) {
   const body = element("tbody", {}, ...data.layers.map((layer, n) => rowOf(field, layer, n, act)));
   const foot = element("tfoot", {}, element("tr", {}, ...["", words.total, data.covered ? "?" : data.total.sees, "", data.total.params, data.total.macs].map((text) => element("td", { text }))));
   body.addEventListener("pointerleave", () => { if (field.hover !== null) { field.hover = null; turn(field); } });
-  field.table.replaceChildren(element("table", { "aria-label": data.label }, head, body, foot));
+  field.table.replaceChildren(element("table", { role: "grid", "aria-label": data.label }, head, body, foot));
   field.acts.replaceChildren(...(data.editable ? ["up", "down", "remove"] : []).map((name) => {
     const button = element("button", { type: "button", class: name, text: words[name] });
     button.addEventListener("click", () => { field.moved = { up: field.at - 1, down: field.at + 1 }[name] ?? null; act({ act: name, at: field.at }); });

@@ -21,6 +21,7 @@ function makePanes(parent) {
   panes.legend = element("div", { class: "legend" });
   root.replaceChildren(panes.bar.root, panes.bar.under, panes.grid, panes.legend, panes.status, panes.said);
   panes.grid.addEventListener("keydown", (event) => pressed(panes, event));
+  panes.bar.layout.group.addEventListener("keydown", (event) => pressedOnArrangement(panes, event));
   new ResizeObserver(() => { if (panes.data) arrange(panes); }).observe(root);
   return panes;
 }

@@ -78,6 +78,14 @@ function pressed(panes, event) {
   event.preventDefault();
 }
 
+function pressedOnArrangement(panes, event) {
+  // Who has just chosen blinking and presses space means the blinking, not the button that is pressed already.
+  const chosen = event.target.dataset.value === "blink" && panes.layout === "blink";
+  if (!chosen || event.key !== " " || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!event.repeat) panes.setPlaying(!panes.playing);
+  event.preventDefault();
+}
+
 function stepProbe(panes, dx, dy) {
   // By a pixel where pixels are seen, else by a hundredth of the picture.
   const { width, height } = panes.data, { zoom, x, y } = panes.view;

@@ -47,7 +47,7 @@ function arcs(blocks) {
 function drawn(walk, data) {
   const layout = placed(data.rows, data.words), { blocks } = layout;
   const space = walk.drawing.clientWidth || 700, scale = Math.min(1, Math.max(space / layout.width, 0.62));
-  const svg = vector("svg", { viewBox: `0 0 ${layout.width} ${layout.height}`, width: Math.floor(layout.width * scale), height: Math.ceil(layout.height * scale), role: "img", "aria-label": data.label });
+  const svg = vector("svg", { viewBox: `0 0 ${layout.width} ${layout.height}`, width: Math.floor(layout.width * scale), height: Math.ceil(layout.height * scale), role: "presentation" });
   for (let n = 1; n < blocks.length; n++) {
     if (data.rows[n].takes) continue;
     const [a, b] = [blocks[n - 1], blocks[n]];
@@ -60,7 +60,7 @@ function drawn(walk, data) {
 
 function blockOf(walk, block, layout) {
   const { row, n, x, y, width, height } = block;
-  const group = vector("g", { class: row.shape ? "block" : "block missing", "aria-current": "false" },
+  const group = vector("g", { class: row.shape ? "block" : "block missing", role: "option", id: `block${n}`, "aria-label": `${n + 1} ${row.text}`, "aria-current": "false" },
     vector("title", { text: `${n + 1}  ${row.text}${row.shape ? `  →  ${row.shapeText}` : ""}` }),
     vector("rect", { x: x - Math.max(width, 14) / 2, y: y - height / 2 - 4, width: Math.max(width, 14), height: height + 8, fill: "transparent" }),
     vector("rect", { class: "body", x: x - width / 2, y: y - height / 2, width, height, rx: 2.5, fill: row.colour }));
@@ -85,14 +85,17 @@ function rowOf(walk, row, n) {
       cost(row.macs, row.macsShare, "wide"), element("td", { class: "wide", text: row.covered ? "?" : row.sees }));
   }
   line.addEventListener("click", () => choose(walk, n));
-  line.addEventListener("keydown", (event) => {
-    const to = { ArrowDown: n + 1, ArrowUp: n - 1, Home: 0, End: walk.data.rows.length - 1 }[event.key];
-    if (to === undefined || to < 0 || to >= walk.data.rows.length) return;
-    event.preventDefault();
-    walk.focus = true;
-    choose(walk, to);
-  });
+  line.addEventListener("keydown", (event) => onKey(walk, event, { ArrowDown: n + 1, ArrowUp: n - 1 }, true));
   return line;
+}
+
+function onKey(walk, event, moves, follow) {
+  // follow: the focus goes along, from row to row of the table.
+  const to = { ...moves, Home: 0, End: walk.data.rows.length - 1 }[event.key];
+  if (to === undefined || to < 0 || to >= walk.data.rows.length) return;
+  event.preventDefault();
+  walk.focus = follow;
+  choose(walk, to);
 }
 
 function choose(walk, at) {
@@ -105,7 +108,8 @@ function mark(walk, at) {
   walk.at = at;
   const rows = [...walk.table.querySelectorAll("tbody tr")];
   rows.forEach((row, n) => { row.setAttribute("aria-selected", String(n === at)); row.tabIndex = n === at ? 0 : -1; });
-  walk.drawing.querySelectorAll("g.block").forEach((block, n) => block.setAttribute("aria-current", String(n === at)));
+  walk.drawing.querySelectorAll("g.block").forEach((block, n) => { block.setAttribute("aria-current", String(n === at)); block.setAttribute("aria-selected", String(n === at)); });
+  walk.drawing.setAttribute("aria-activedescendant", `block${at}`);
   if (walk.focus && rows[at]) rows[at].focus({ preventScroll: true });
   if (rows[at]) within(walk.table, rows[at]);
   tell(walk, at);
@@ -126,10 +130,11 @@ function tell(walk, at) {
 }
 
 function makeWalk(root) {
-  const drawing = element("div", { class: "drawing", tabindex: "0", role: "group" }), line = element("div", { class: "line", "aria-live": "polite" });
+  const drawing = element("div", { class: "drawing", tabindex: "0", role: "listbox" }), line = element("div", { class: "line", "aria-live": "polite" });
   const key = element("div", { class: "key" }), table = element("div", { class: "table" });
   root.replaceChildren(drawing, key, line, table);
   const walk = { root, drawing, line, key, table, data: null, at: 0, focus: false, send: null, width: 0 };
+  drawing.addEventListener("keydown", (event) => onKey(walk, event, { ArrowRight: walk.at + 1, ArrowLeft: walk.at - 1 }, false));
   table.addEventListener("focusout", () => { walk.focus = false; });
   new ResizeObserver(() => {
     if (!walk.data || walk.width === drawing.clientWidth) return;
@@ -155,9 +160,10 @@ export default function (component) {
   const body = element("tbody", {}, ...data.rows.map((row, n) => rowOf(walk, row, n)));
   const totals = ["", words.total, "", data.total.params, data.total.memory].map((text) => element("td", { text }));
   const foot = element("tfoot", {}, element("tr", {}, ...totals, element("td", { class: "wide", text: data.total.macs }), element("td", { class: "wide" })));
-  walk.table.replaceChildren(element("table", { "aria-label": data.label }, head, body, foot));
+  walk.table.replaceChildren(element("table", { role: "grid", "aria-label": data.label }, head, body, foot));
   walk.table.scrollTop = scrolled;
   walk.focus = focused;
   mark(walk, Math.min(data.chosen, data.rows.length - 1));
+  root.classList.toggle("stale", data.stale);
   root.dataset.ready = "";
 }
