@@ -141,7 +141,7 @@ def _room(products: int, most: int) -> Limit:
 def shape_of_channels(axes: int, products: int) -> tuple[int, int, int, bool, bool]:
     """Input channels, filters, groups, bias and whether the kernel is flipped. products: of one filter on one channel."""
     most, letter = MOST_CHANNELS if axes < 3 else 2, axis_letter(axes)
-    with st.popover(_("Channels, filters, groups"), icon=":material/layers:", width="stretch"):
+    with st.popover(_("Channels"), icon=":material/layers:", width="stretch"):
         room = _room(products, most)
         channels = number_setting(
             f"c{letter}", _("Input channels"), 1, room.most, 1, why=room.reason,

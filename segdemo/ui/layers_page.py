@@ -1,7 +1,6 @@
 """The Layers page: one layer at a time, every cell of it with what it is made of."""
 
 from importlib import import_module
-from importlib.util import find_spec
 
 import streamlit as st
 
@@ -27,12 +26,11 @@ def show_layers_page() -> None:
     }  # fmt: skip
     head = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
     head.title(_("What does each layer do to every cell?"), width="stretch")
-    views = [view for view in LAYERS if find_spec(f"segdemo.ui.layers_{view}")]
-    if st.session_state.get("layer") not in views:
-        switch_layer(views[0])
+    if st.session_state.get("layer") not in LAYERS:
+        switch_layer(LAYERS[0])
     st.session_state[CONTROL] = st.session_state["layer"]
     st.segmented_control(
-        _("Layer"), views, key=CONTROL, required=True, format_func=lambda name: words[name], label_visibility="collapsed",
+        _("Layer"), LAYERS, key=CONTROL, required=True, format_func=lambda name: words[name], label_visibility="collapsed",
         help=_("Which kind of layer is taken apart."), on_change=_changed,
     )  # fmt: skip
     place = st.empty()
