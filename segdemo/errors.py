@@ -19,6 +19,10 @@ __all__ = [
 class SegdemoError(Exception):
     """Base of all errors whose message is meant for the visitor."""
 
+    def __str__(self) -> str:
+        """The very sentence that it was given, which can be said again in another language; not a copy of its letters."""
+        return self.args[0] if self.args and isinstance(self.args[0], str) else super().__str__()
+
 
 class ImageError(SegdemoError):
     """A picture or mask cannot be used; says what was wrong and what would work."""

@@ -39,9 +39,6 @@ class Sentence(str):
     message: str
     values: Mapping[str, object]
 
-    def __str__(self) -> str:
-        return self  # so that the text of an error that was given it is the sentence itself
-
 
 def N_(message: str) -> str:
     """Marks a message that is translated later, where it is shown; returns it as it is."""

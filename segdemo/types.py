@@ -57,7 +57,7 @@ class Notice:
     @classmethod
     def of(cls, told: object) -> "Notice":
         """What an error or a finished sentence says, to be read in other languages too."""
-        sentence = str(told)
+        sentence = told if isinstance(told, str) else str(told)
         if isinstance(sentence, Sentence):
             return cls(sentence.message, sentence.values)
         return cls("{sentence}", {"sentence": sentence})

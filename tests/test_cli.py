@@ -88,7 +88,7 @@ def test_evaluate_writes_report_tables_and_masks(tmp_path: Path, png: Png) -> No
     assert result.exit_code == 0, result.output
     for name in ("images/3.png", "images/4.png", "images/5.png", "masks/other5.png", "unet/shapes knows none"):
         assert name in result.output
-    report = (tmp_path / "out" / "report.html").read_text()
+    report = (tmp_path / "out" / "report.html").read_text().replace("<wbr>", "")  # names may be broken there
     assert "fcn8s/nuclei@threshold=0.3" in report and "images/4.png" in report
     found = json.loads((tmp_path / "out" / "scores.json").read_text())
     matrix = np.zeros((2, 2), np.int64)

@@ -76,6 +76,7 @@ def test_what_one_visitor_was_told_is_read_by_another_in_their_own_language(monk
 def test_a_sentence_is_a_plain_text_that_travels() -> None:
     sentence = _("Two {n}", n=3)
     assert pickle.loads(pickle.dumps(sentence)) == copy.deepcopy(sentence) == "Two 3"
+    assert type(str(sentence)) is str and Path("folder") / sentence == Path("folder/Two 3")
     assert json.dumps({sentence: sentence}) == '{"Two 3": "Two 3"}' and {"Two 3": 1}[sentence] == 1
 
 
