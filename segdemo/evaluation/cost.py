@@ -7,7 +7,7 @@ other visitors are served in between. Their quartiles say how far to trust them.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from statistics import median
 from typing import Literal
 
@@ -15,20 +15,18 @@ import numpy as np
 
 from segdemo.data import Picture
 from segdemo.data.preprocessing import to_input
-from segdemo.errors import SegdemoError, SettingError
+from segdemo.errors import SegdemoError
 from segdemo.evaluation.candidate import Candidate, entry_of
-from segdemo.features import dissect, without_memory
+from segdemo.features import anatomy_at
 from segdemo.geometry import Size
 from segdemo.inference import Engine
 from segdemo.inference.loaded import LoadedModel
 from segdemo.inference.memory import peak_bytes
 from segdemo.inference.speed import paired_rounds
-from segdemo.text import _
 from segdemo.types import Latency, Notice, WeightsEntry
-from segdemo.weights import get_weights, weights_path
-from segdemo.weights.loading import build_on_meta
+from segdemo.weights import weights_path
 
-__all__ = ["Cost", "CostReport", "Phase", "Spread", "macs_at", "measure_costs", "relative_time"]
+__all__ = ["Cost", "CostReport", "Phase", "Spread", "measure_costs", "relative_time"]
 
 Phase = Literal["preprocess", "forward", "postprocess", "total"]
 
@@ -115,17 +113,6 @@ def relative_time(cost: Cost, reference: Cost) -> float:
     return median([a.total_ms / b.total_ms for a, b in pairs] or [float("nan")])
 
 
-@lru_cache(maxsize=128)
-def macs_at(weights_id: str, size: Size) -> int:
-    """Multiply–accumulates of a pass over one input of size (h, w). Raises SettingError where that is too small."""
-    entry = get_weights(weights_id)
-    try:
-        with without_memory():
-            return dissect(build_on_meta(entry), size, entry.preprocessing.channels).macs
-    except (RuntimeError, ValueError) as error:
-        raise SettingError(_("A picture of {h} × {w} pixels is too small for this network.", h=size[0], w=size[1])) from error
-
-
 def _work(candidate: Candidate) -> Candidate:
     """What is to be computed, without the threshold, which comes after it."""
     return replace(candidate, threshold=0.5)
@@ -158,8 +145,8 @@ def _exact_costs(engine: Engine, candidate: Candidate, picture: Picture) -> Cost
         size = (image.shape[-2], image.shape[-1])
         peak, weights_bytes, device, precision = engine.with_model(entry.weights_id, look, precision=candidate.precision)
         return Cost(
-            candidate, size, entry.params, macs_at(entry.weights_id, size), _file_bytes(entry), weights_bytes, peak, device,
-            precision,
+            candidate, size, entry.params, anatomy_at(entry.weights_id, size).macs, _file_bytes(entry), weights_bytes, peak,
+            device, precision,
         )  # fmt: skip
     except SegdemoError as error:
         return Cost(candidate, failure=Notice.of(error))

@@ -10,6 +10,7 @@ from segdemo.features.course import Course, trace
 from segdemo.features.effective_field import EffectiveField, effective_field
 from segdemo.features.gate import Gate, inspect_gate
 from segdemo.features.joins import Join, join_at
+from segdemo.features.known_networks import anatomy_at
 from segdemo.features.mosaic import Mosaic, draw_mosaic, mosaic
 from segdemo.features.placement import Placement, Rect, placements
 from segdemo.features.probe import values_at
@@ -24,8 +25,8 @@ from segdemo.features.timelapse import Frame, frames
 __all__ = [
     "Allowed", "Anatomy", "Basis", "Cam", "Changes", "ChannelStatistics", "Course", "EffectiveField", "Frame", "Gate", "Join",
     "Mosaic", "Part", "Placement", "ReceptiveField", "Recording", "Rect", "Resampling", "Switch", "Switchable", "Target",
-    "aligned", "allows", "contributions", "dissect", "draw_mosaic", "effective_field", "fit_basis", "frames", "grad_cam",
-    "histogram", "inspect_gate", "join_at", "kind_of", "mosaic", "ordered", "placements", "project", "receptive_field",
-    "receptive_fields", "record", "record_all", "run_changed", "saliency", "statistics_of", "strides", "summary", "switchable",
-    "to_rgb", "trace", "value_range", "values_at", "without_memory",
+    "aligned", "allows", "anatomy_at", "contributions", "dissect", "draw_mosaic", "effective_field", "fit_basis", "frames",
+    "grad_cam", "histogram", "inspect_gate", "join_at", "kind_of", "mosaic", "ordered", "placements", "project",
+    "receptive_field", "receptive_fields", "record", "record_all", "run_changed", "saliency", "statistics_of", "strides",
+    "summary", "switchable", "to_rgb", "trace", "value_range", "values_at", "without_memory",
 ]  # fmt: skip

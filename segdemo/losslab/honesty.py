@@ -27,6 +27,7 @@ from segdemo.metrics import (
     Reliability,
     ScoreName,
     confusion_matrix,
+    place_of_best,
     reliability,
     score_under,
     threshold_counts,
@@ -157,10 +158,8 @@ def tally(case: Case, class_index: int = 1) -> Tally:
 
 def best_threshold(scores: NDArray[np.float64]) -> float:
     """The threshold with the highest score (T,); of equal ones the middle; 0.5 where none can be scored."""
-    if np.isnan(scores).all():
-        return 0.5
-    best = THRESHOLDS[scores >= np.nanmax(scores) - 1e-12]
-    return float(best[len(best) // 2])
+    chosen = place_of_best(scores)
+    return 0.5 if chosen is None else float(THRESHOLDS[chosen])
 
 
 def mean_dice_sweep(counts: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -32,7 +32,7 @@ from segdemo.metrics.matching import (
     object_counts,
 )
 from segdemo.metrics.objects import class_shares, object_areas
-from segdemo.metrics.ranking import average_precision, best_threshold, curve
+from segdemo.metrics.ranking import average_precision, best_threshold, curve, place_of_best
 from segdemo.metrics.surface import hausdorff95
 from segdemo.metrics.sweep import threshold_counts
 
@@ -42,6 +42,6 @@ __all__ = [
     "challenge_precision", "challenge_precisions", "class_counts", "class_scores", "class_shares", "confusion_matrix", "curve",
     "dice_per_class", "disagreement", "expected_calibration_error", "foreground_score", "hausdorff95", "instance_counts",
     "iou_per_class", "majority_vote", "mean_iou", "mean_of_known", "mean_of_values", "object_areas", "object_counts",
-    "paired_difference", "pairwise_iou", "pixel_accuracy", "precision", "ratio", "recall", "reliability", "score_under",
-    "scores_of_counts", "threshold_counts", "top_label", "values_as_counts",
+    "paired_difference", "pairwise_iou", "pixel_accuracy", "place_of_best", "precision", "ratio", "recall", "reliability",
+    "score_under", "scores_of_counts", "threshold_counts", "top_label", "values_as_counts",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from segdemo.metrics.conventions import ScoreName
 from segdemo.metrics.counts import scores_of_counts
 
-__all__ = ["average_precision", "best_threshold", "curve"]
+__all__ = ["average_precision", "best_threshold", "curve", "place_of_best"]
 
 Counts = NDArray[np.int64]  # (T, 3): TP, FP, FN at rising thresholds, from `threshold_counts`
 Scores = NDArray[np.float64]  # (T,)
@@ -33,8 +33,13 @@ def average_precision(counts: Counts) -> float:
 def best_threshold(counts: Counts, thresholds: NDArray[np.float64], score: ScoreName = "iou") -> tuple[float, float]:
     """The threshold with the highest IoU or Dice, and that score; of equal ones the middle. (0.5, NaN) if none has any."""
     scores = scores_of_counts(counts)[score]
+    chosen = place_of_best(scores)
+    return (0.5, float("nan")) if chosen is None else (float(thresholds[chosen]), float(scores[chosen]))
+
+
+def place_of_best(scores: Scores) -> int | None:
+    """Where the highest of the scores (T,) stands; of equal ones the middle; None where all are NaN."""
     if np.isnan(scores).all():
-        return 0.5, float("nan")
+        return None
     best = np.flatnonzero(scores >= np.nanmax(scores) - 1e-12)
-    chosen = best[len(best) // 2]
-    return float(thresholds[chosen]), float(scores[chosen])
+    return int(best[len(best) // 2])

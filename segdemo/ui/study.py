@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from segdemo.data import Picture
 from segdemo.data.preprocessing import scaled, to_input
-from segdemo.errors import ImageError, SettingError
-from segdemo.features import Anatomy, Course, Placement, Recording, dissect, placements, record_all, trace, without_memory
+from segdemo.errors import ImageError
+from segdemo.features import Anatomy, Course, Placement, Recording, anatomy_at, placements, record_all, trace
 from segdemo.features.receptive_field import strides
 from segdemo.geometry import Geometry, Size, resize_nearest
 from segdemo.inference import shared_engine
@@ -28,7 +28,7 @@ from segdemo.ui.recordings import SharedMemory, held_by_visitor
 from segdemo.weights import get_network
 from segdemo.weights.loading import build_on_meta
 
-__all__ = ["Study", "anatomy_at", "course_of", "prediction_from", "strides_of_network", "study_of", "truth_at"]
+__all__ = ["Study", "course_of", "prediction_from", "strides_of_network", "study_of", "truth_at"]
 
 RECORDED_PIXELS = 320_000  # of the picture, at most
 RECORDED_BYTES = 160_000_000  # of one picture's maps, at most
@@ -137,18 +137,6 @@ def _blank(network: str) -> nn.Module:
 
 def _channels(network: str) -> int:
     return get_network(network).preprocessing.channels
-
-
-@lru_cache(maxsize=128)
-def anatomy_at(network: str, size: Size) -> Anatomy:
-    """The network taken apart at the size of an input. Raises SettingError where that is too small for it."""
-    try:
-        with without_memory():
-            return dissect(_blank(network), size, _channels(network))
-    except SettingError:
-        raise
-    except (RuntimeError, ValueError) as error:
-        raise SettingError(_("A picture of {h} × {w} pixels is too small for this network.", h=size[0], w=size[1])) from error
 
 
 @lru_cache(maxsize=128)

@@ -8,7 +8,8 @@ from segdemo.data.nuclei_like import draw_nuclei
 from segdemo.devices import cpu_has_bf16
 from segdemo.errors import ImageError
 from segdemo.evaluation.candidate import Candidate
-from segdemo.evaluation.cost import Cost, macs_at, measure_costs, relative_time
+from segdemo.evaluation.cost import Cost, measure_costs, relative_time
+from segdemo.features import anatomy_at
 from segdemo.inference import Engine
 from segdemo.types import Latency, Prediction
 from segdemo.weights import get_weights, weights_path
@@ -41,7 +42,7 @@ def test_measured_costs_are_exact_where_they_can_be() -> None:
 
 
 def test_multiplications_are_those_on_the_card() -> None:
-    assert macs_at(SMALL, (256, 256)) == get_weights(SMALL).card["macs"]
+    assert anatomy_at(SMALL, (256, 256)).macs == get_weights(SMALL).card["macs"]
 
 
 @pytest.mark.skipif(not cpu_has_bf16(), reason="this CPU has no bfloat16")

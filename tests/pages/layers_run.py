@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from .app_run import sound
+
 
 def layers_page() -> None:
     from segdemo.ui.layers_page import show_layers_page
@@ -25,12 +27,6 @@ def started(layer: str, settings: str = "", **query: str) -> AppTest:
         if value:
             app.query_params[key] = value
     return sound(app.run())
-
-
-def sound(app: AppTest) -> AppTest:
-    """Nothing failed."""
-    assert not app.exception, "\n".join("\n".join(e.stack_trace) for e in app.exception)
-    return app
 
 
 def warnings(app: AppTest) -> list[str]:

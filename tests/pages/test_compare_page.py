@@ -26,6 +26,8 @@ from segdemo.ui.state import Choice, open_choice
 from segdemo.weights import is_present, list_weights
 from segdemo.weights.catalogue import get_weights
 
+from .app_run import sound
+
 MAIN = Path(__file__).parents[2] / "segdemo" / "ui" / "main.py"
 PAGE = str(MAIN.parents[2] / "pages" / "compare.py")
 SMALL, TINY = "unet/nuclei-small", "mnist_cnn/nuclei"
@@ -40,11 +42,6 @@ def run(**query: str) -> AppTest:
     app.run()
     app.switch_page(PAGE).run()
     return sound(app)
-
-
-def sound(app: AppTest) -> AppTest:
-    assert not app.exception, "\n".join("\n".join(e.stack_trace) for e in app.exception)
-    return app
 
 
 def texts(app: AppTest) -> str:

@@ -16,13 +16,15 @@ from segdemo.data import open_picture
 from segdemo.data.nuclei_like import draw_nuclei
 from segdemo.data.preprocessing import to_input
 from segdemo.data.samples import get_sample
-from segdemo.features import Changes, Switch, draw_mosaic
+from segdemo.features import Changes, Switch, anatomy_at, draw_mosaic
 from segdemo.inference import shared_engine
 from segdemo.models import list_models
 from segdemo.ui import features_changes, features_importance, features_units, recordings, study
 from segdemo.ui.features_changes import WhatIf
 from segdemo.ui.lecture import lecture_html
 from segdemo.ui.state import Choice, open_choice, open_sample
+
+from .app_run import sound
 
 MAIN = Path(__file__).parents[2] / "segdemo" / "ui" / "main.py"
 PAGE = str(MAIN.parents[2] / "pages" / "features.py")
@@ -37,11 +39,6 @@ def run(**query: str) -> AppTest:
     app.run()
     app.switch_page(PAGE).run()
     return sound(app)
-
-
-def sound(app: AppTest) -> AppTest:
-    assert not app.exception, "\n".join("\n".join(e.stack_trace) for e in app.exception)
-    return app
 
 
 def texts(app: AppTest) -> str:
@@ -224,7 +221,7 @@ def test_a_recording_keeps_its_bound_in_bytes(name: str, size: tuple[int, int]) 
     entry = study.get_network(f"{name}~untrained")
     preprocessing = study._recorded(entry, size)
     tensor = to_input(np.zeros((*size, 3), np.uint8), preprocessing)[0]
-    needed = study._bytes_of(study.anatomy_at(entry.weights_id, (tensor.shape[-2], tensor.shape[-1])))
+    needed = study._bytes_of(anatomy_at(entry.weights_id, (tensor.shape[-2], tensor.shape[-1])))
     assert needed <= study.RECORDED_BYTES
 
 

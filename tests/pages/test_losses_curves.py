@@ -7,6 +7,8 @@ from segdemo.losses import FACTS
 from segdemo.losslab.curves import PIXEL_LOSSES, REGION_LOSSES
 from segdemo.text import _
 
+from .app_run import sound
+
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
@@ -18,11 +20,6 @@ def curves_page() -> None:
 
 def run() -> AppTest:
     return sound(AppTest.from_function(curves_page, default_timeout=60).run())
-
-
-def sound(app: AppTest) -> AppTest:
-    assert not app.exception, "\n".join("\n".join(e.stack_trace) for e in app.exception)
-    return app
 
 
 def texts(app: AppTest) -> str:

@@ -14,6 +14,8 @@ from segdemo.inference import shared_engine
 from segdemo.ui.losses_honesty_drawing import picture_strip
 from segdemo.ui.losses_honesty_words import rows
 
+from .app_run import sound
+
 SMALL = "unet/nuclei-small"
 
 
@@ -28,11 +30,6 @@ def run(weights: str = SMALL, sample: str = "nuclei-fluorescence") -> AppTest:
     app.session_state["weights"] = weights
     app.session_state["sample"] = sample
     return sound(app.run())
-
-
-def sound(app: AppTest) -> AppTest:
-    assert not app.exception, "\n".join("\n".join(e.stack_trace) for e in app.exception)
-    return app
 
 
 def texts(app: AppTest) -> str:

@@ -18,6 +18,8 @@ from segdemo.training.snapshots import Curves, Scores
 from segdemo.ui import losses_race_state
 from segdemo.ui.losses_race_drawing import PALETTE, curves_figure, masks_sheet, pictures_sheet
 
+from .app_run import sound
+
 PATIENCE_S = 120
 
 
@@ -57,11 +59,6 @@ def until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "This did not happen in time."
         time.sleep(0.02)
-
-
-def sound(app: AppTest) -> AppTest:
-    assert not app.exception, "\n".join("\n".join(e.stack_trace) for e in app.exception)
-    return app
 
 
 def small(**state: object) -> AppTest:

@@ -18,6 +18,8 @@ from segdemo.ui.losses_spoil_measured import case_of
 from segdemo.ui.losses_spoil_pictures import errors_of
 from segdemo.ui.losses_spoil_strokes import take_operations
 
+from .app_run import sound
+
 pytestmark = pytest.mark.usefixtures("one_thread")
 Png = Callable[[np.ndarray], bytes]
 
@@ -35,11 +37,6 @@ def page() -> None:
 
 def run() -> AppTest:
     return sound(AppTest.from_function(page, default_timeout=60).run())
-
-
-def sound(app: AppTest) -> AppTest:
-    assert not app.exception, "\n".join("\n".join(e.stack_trace) for e in app.exception)
-    return app
 
 
 def texts(app: AppTest) -> str:
