@@ -6,7 +6,7 @@ import streamlit as st
 
 from segdemo.text import _
 from segdemo.ui.layers_settings import drop_unknown, know, reset_settings, settings_text, switch_layer
-from segdemo.ui.url import LAYERS, address
+from segdemo.ui.url import LAYERS, address, write_url
 from segdemo.ui.words import plain
 
 __all__ = ["show_layers_page"]
@@ -14,6 +14,7 @@ __all__ = ["show_layers_page"]
 CONTROL = "layers_view"
 
 
+@st.fragment
 def show_layers_page() -> None:
     """The title, the choice of a view, and the view. Only the chosen view is imported and run.
 
@@ -42,6 +43,7 @@ def show_layers_page() -> None:
         place.warning(plain(" ".join(messages), 600), icon=":material/rule:")
     with head:
         _link()
+    write_url()
 
 
 def _link() -> None:
