@@ -44,6 +44,11 @@ class Block:
         return sum(layer.weights for layer in self.layers)
 
     @property
+    def biases(self) -> int:
+        """That all layers would have besides, where no normalisation follows: one an output channel."""
+        return sum(layer.outputs for layer in self.layers)
+
+    @property
     def field(self) -> int:
         """Side of the square of input pixels that an output pixel sees: 1 + Σ (kernel − 1)."""
         return 1 + sum(layer.kernel - 1 for layer in self.layers)

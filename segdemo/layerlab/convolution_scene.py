@@ -6,7 +6,7 @@ Channels stand above each other, filters side by side. A volume's slices stand a
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,25 +60,42 @@ def _matrix(array: Float) -> Float:
     return np.atleast_2d(array)
 
 
-def _slices(block: Float, title: str) -> list[tuple[str, Float]]:
-    """The matrices of one channel (…), each with its title: itself, or the slices of a volume."""
+class _Title(NamedTuple):
+    """What stands above a grid, and the same where there is little room; "" where the long one always finds room."""
+
+    full: str
+    short: str = ""
+
+
+def _matrices(block: Float) -> list[Float]:
+    """The matrices of one channel (…): itself, or the slices of a volume."""
+    return [_matrix(block)] if block.ndim < 3 else list(block)
+
+
+def _slices(block: Float, title: _Title) -> list[tuple[_Title, Float]]:
+    """The matrices of one channel (…), each with its title."""
     if block.ndim < 3:
         return [(title, _matrix(block))]
-    return [(_("{title}, slice {n}", title=title, n=number), matrix) for number, matrix in enumerate(block)]
+    named = []
+    for number, matrix in enumerate(block):
+        part = _("slice {n}", n=number)
+        short = f"{title.short} s{number}" if " " in title.short else f"{title.short} · {part}" if title.short else part
+        named.append((_Title(_("{title}, slice {n}", title=title.full, n=number), short), matrix))
+    return named
 
 
 def _input_grids(padded: Float, sizes: tuple[int, ...], settings: Arithmetic, picture: bool) -> list[Grid]:
     border, source = _border(sizes, settings)
     grids: list[Grid] = []
     for channel, block in enumerate(padded):
-        name = _("Input") if len(padded) == 1 else _("Input channel {n}", n=channel)
+        name = _Title(_("Input")) if len(padded) == 1 else _Title(_("Input channel {n}", n=channel), f"c{channel}")
         for depth, (title, matrix) in enumerate(_slices(block, name)):
             edge, origin = (
                 (border, source) if border.ndim == 2 else (border[depth], source[depth] + [channel * len(padded[0]), 0, 0])
             )
             grids.append(Grid(
-                f"input{channel}_{depth}", title, matrix, "picture" if picture else "signed", edge, origin,
-                place=(0, len(grids)),
+                f"input{channel}_{depth}", title.full, matrix, "picture" if picture else "signed", edge, origin,
+                place=(0, len(grids)), short=title.short,
             ))  # fmt: skip
     return grids
 
@@ -108,23 +125,28 @@ def _kernel_grids(weight: Float, settings: Arithmetic) -> list[Grid]:
         for depth, (title, matrix) in enumerate(slices):
             column, row = (0, chosen) if channels == 1 else (chosen, channel)  # filters of one channel stand above each other
             place = (1 + column, row * len(slices) + depth)
-            grids.append(Grid(f"kernel{chosen}_{channel}_{depth}", title, matrix, "signed", place=place))
+            key = f"kernel{chosen}_{channel}_{depth}"
+            grids.append(Grid(key, title.full, matrix, "signed", place=place, short=title.short))
     return grids
 
 
-def _kernel_title(chosen: int, channel: int, weight: Float, settings: Arithmetic) -> str:
+def _kernel_title(chosen: int, channel: int, weight: Float, settings: Arithmetic) -> _Title:
     filters, channels = weight.shape[:2]
     if channels == 1 and settings.groups == 1:
-        return _("Kernel") if filters == 1 else _("Filter {n}", n=chosen)
-    return _("Kernel, channel {n}", n=channel) if filters == 1 else _("Filter {f}, channel {n}", f=chosen, n=channel)
+        return _Title(_("Kernel")) if filters == 1 else _Title(_("Filter {n}", n=chosen), f"f{chosen}")
+    if filters == 1:
+        return _Title(_("Kernel, channel {n}", n=channel), f"c{channel}")
+    return _Title(_("Filter {f}, channel {n}", f=chosen, n=channel), f"f{chosen} c{channel}")
 
 
 def _output_grids(output: Float, column: int, kind: Kind) -> list[Grid]:
     grids: list[Grid] = []
     for channel, block in enumerate(output):
         name = _("Output") if len(output) == 1 else _("Output channel {n}", n=channel)
-        for depth, (title, matrix) in enumerate(_slices(block, name)):
-            grids.append(Grid(f"output{channel}_{depth}", title, matrix, kind, place=(column, len(grids))))
+        titled = _Title(name) if len(output) == 1 else _Title(name, _("out {n}", n=channel))
+        for depth, (title, matrix) in enumerate(_slices(block, titled)):
+            place = (column, len(grids))
+            grids.append(Grid(f"output{channel}_{depth}", title.full, matrix, kind, place=place, short=title.short))
     return grids
 
 
@@ -134,7 +156,7 @@ def _taps(
     """Inputs and arithmetic of every output cell; all filters of one place come one after the other."""
     taps: dict[Cell, tuple[Tap, ...]] = {}
     sums: dict[Cell, str] = {}
-    values = [matrix.tolist() for block in padded for _title, matrix in _slices(block, "")]  # by the number of the grid
+    values = [matrix.tolist() for block in padded for matrix in _matrices(block)]  # by the number of the grid
     channels = weight.shape[1]
     several = [_("channel {n}", n=n) for n in range(channels)]
     parts = [_("slice {n}", n=n) for n in range(weight.shape[2])] if weight.ndim == 5 and channels == 1 else several

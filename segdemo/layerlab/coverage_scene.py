@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from segdemo.layerlab.coverage import dilated_counts, landings, seen_from, transposed_counts, unseen_share
 from segdemo.layerlab.scene import Cell, Grid, Scene, Tap
-from segdemo.layerlab.sizes import transposed_formula
+from segdemo.layerlab.sizes import each_axis, transposed_formula
 from segdemo.text import _
 
 __all__ = ["checkerboard_scene", "gridding_scene", "layers_scene"]
@@ -33,7 +33,7 @@ def checkerboard_scene(size: int, kernel: int, stride: int, padding: int = 0) ->
         taps[1, 0, column] = tuple(Tap(0, int(row), column, 1.0, None, 1.0) for row in np.flatnonzero(hits[:, column]))
         sums[1, 0, column] = _("{n} kernels land here", n=count) if count != 1 else _("one kernel lands here")
     _products(counts, 1, 2, taps, sums)
-    formula = transposed_formula(size, kernel, stride, padding)
+    formula = each_axis([transposed_formula(size, kernel, stride, padding)])
     return Scene(grids, 2, taps, sums, formula, _ones_code(size, kernel, stride, padding))
 
 
@@ -51,10 +51,11 @@ def _products(counts: Count, profile: int, area: int, taps: dict[Cell, tuple[Tap
         sums[area, row, column] = _("{a} across · {d} down = {n}", a=across, d=down, n=across * down)
 
 
-def gridding_scene(stacks: Sequence[Sequence[int]], kernel: int = 3) -> Scene:
+def gridding_scene(stacks: Sequence[Sequence[int]], kernel: int = 3, *, told: bool = True) -> Scene:
     """For each stack of dilated convolutions: what one output cell sees of the input, and how often. The first is the target.
 
-    Cells that it never sees are drawn as a border, without colour.
+    Cells that it never sees are drawn as a border, without colour. told: titles and profiles say how many are seen;
+    otherwise the profiles are outputs too, so that they are covered with them.
     """
     grids: list[Grid] = []
     taps: dict[Cell, tuple[Tap, ...]] = {}
@@ -65,7 +66,10 @@ def gridding_scene(stacks: Sequence[Sequence[int]], kernel: int = 3) -> Scene:
         middle = np.zeros(area.shape, np.bool_)
         middle[len(counts) // 2, len(counts) // 2] = True
         _products(counts, 2 * number, 2 * number + 1, taps, sums)
-        seen = _("Rates {rates}: {share:.0%} seen", rates=", ".join(map(str, rates)), share=1 - unseen_share(rates, kernel))
+        if not told:
+            taps |= {(2 * number, 0, column): () for column in range(len(counts))}
+        words, share = ", ".join(map(str, rates)), 1 - unseen_share(rates, kernel)
+        seen = _("Rates {rates}: {share:.0%} seen", rates=words, share=share) if told else _("Rates {rates}", rates=words)
         grids += [
             Grid(
                 f"profile{number}", _("Ways, across"), counts[None].astype(float), "count", counts[None] == 0, place=(number, 1)

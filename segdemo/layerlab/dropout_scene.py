@@ -14,8 +14,11 @@ Float = NDArray[np.float64]
 INPUT, FACTORS, OUTPUT = range(3)
 
 
-def dropout_scene(x: Float, p: float, seed: int, training: bool, draws: int) -> Scene:
-    """x (H, W), the factors, the output, and in training the mean of that many draws beside it."""
+def dropout_scene(x: Float, p: float, seed: int, training: bool, draws: int, *, told: bool = True) -> Scene:
+    """x (H, W), the factors, the output, and in training the mean of that many draws beside it.
+
+    told: otherwise there are neither factors nor means, only what is kept.
+    """
     factors = dropout_factors(x.shape, p, seed, training)
     output = x * factors
     kept = digits(1 / (1 - p))
@@ -25,7 +28,10 @@ def dropout_scene(x: Float, p: float, seed: int, training: bool, draws: int) -> 
         Grid("factors", title, factors, "signed", marked=factors == 0),
         Grid("output", _("Output"), output, "signed"),
     ]
-    if training:
+    if not told:
+        kept_or_not = (factors != 0).astype(np.float64)
+        grids[FACTORS] = Grid("factors", _("Kept (1) or dropped (0)"), kept_or_not, "signed", marked=factors == 0)
+    elif training:
         grids.append(Grid("mean", _("Mean of {n} draws", n=draws), mean_of_draws(x, p, seed, draws), "signed"))
     taps: dict[Cell, tuple[Tap, ...]] = {}
     sums: dict[Cell, str] = {}

@@ -51,9 +51,13 @@ class _Places:
 
 
 def normalisation_scene(
-    x: Float, kind: Kind, gamma: Float, beta: Float, *, groups: int = 1, running: tuple[Float, Float] | None = None
-) -> Scene:
-    """x (N, C, H, W); gamma, beta (C,); running as for `normalise`. Raises SettingError as that does."""
+    x: Float, kind: Kind, gamma: Float, beta: Float, *, groups: int = 1, running: tuple[Float, Float] | None = None,
+    told: bool = True,
+) -> Scene:  # fmt: skip
+    """x (N, C, H, W); gamma, beta (C,); running as for `normalise`. Raises SettingError as that does.
+
+    told: tints say which cells share a mean; otherwise all have the same one.
+    """
     pictures, channels, height, width = x.shape
     shape = (pictures, channels, height, width)
     done = normalise(x, kind, gamma, beta, groups=groups, running=running)
@@ -61,7 +65,8 @@ def normalisation_scene(
     places = _Places(pictures, channels)
     own = running is None or kind != "batch"
     tables = _tables(done.mean, done.variance, gamma, beta, channels, own)
-    grids = (*_maps(x, shared, True), *tables, *_maps(done.output, shared, False))
+    tints = shared if told else np.zeros_like(shared)
+    grids = (*_maps(x, tints, True), *tables, *_maps(done.output, tints, False))
     taps: dict[Cell, tuple[Tap, ...]] = {}
     sums: dict[Cell, str] = {}
     if own:

@@ -48,6 +48,8 @@ class Grid:
     """(R, C): cells with the same number belong together and have the same tint, in all grids; for those without colour."""
     place: tuple[int, int] | None = None
     """(column, row) in the drawing, where grids are not simply side by side: channels stand above each other."""
+    short: str = ""
+    """The title where there is little room: "c0 · slice 1". Without one, what stands behind the title's last comma."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ class Scene:
     """Grids, what each output cell is made of, and the same in a formula and in runnable code.
 
     `target` is the grid whose cells are explained first. `taps` are in the order in which they are played. `sums` has the
-    arithmetic of each of these cells in one line. `formula` is the shape formula filled in, `code` gives these numbers.
+    arithmetic of each of these cells in one line. `formula` is a sentence with the shape formula filled in, `code` gives these
+    numbers.
     """
 
     grids: tuple[Grid, ...]
@@ -170,6 +173,8 @@ def _grid_data(grid: Grid, index: int, starts: NDArray[np.int64], widths: list[i
         data["tints"] = grid.tints.ravel().tolist()
     if grid.place is not None:
         data["place"] = list(grid.place)
+    if grid.short:
+        data["short"] = grid.short
     return data
 
 

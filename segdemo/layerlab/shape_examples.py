@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from segdemo.layerlab.shape_language import Line, parse_lines
+from segdemo.layerlab.shape_language import Line
+from segdemo.layerlab.shape_reading import parse_lines
 from segdemo.text import N_
 
 __all__ = ["EXAMPLES", "Example", "example_lines", "example_name", "unet_text"]

@@ -66,11 +66,11 @@ def transposed_formula(
 
 
 def each_axis(lines: Sequence[str]) -> str:
-    """The formulas of one to three axes, each with the name of its axis; once where all are alike."""
+    """The formulas of one to three axes as sentences, a line an axis with its name; a single one where all are alike."""
     if len(set(lines)) == 1:
-        return lines[0]
-    names = (_("depth"), _("height"), _("width"))[-len(lines) :]
-    return "\n".join(f"{name}: {line}" for name, line in zip(names, lines, strict=True))
+        return _("Output size: {line}", line=lines[0])
+    names = (_("Output depth: {line}"), _("Output height: {line}"), _("Output width: {line}"))[-len(lines) :]
+    return "\n".join(name.format(line=line) for name, line in zip(names, lines, strict=True))
 
 
 def _room(size: int, kernel: int, stride: int, padding: int, dilation: int) -> str:

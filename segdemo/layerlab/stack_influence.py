@@ -19,7 +19,7 @@ from scipy.signal import convolve
 from segdemo.layerlab.stacks import StackLayer, best_unit
 from segdemo.layerlab.transposed import bilinear_profile
 
-__all__ = ["HELD", "Weights", "holding_side", "influence", "weights_of"]
+__all__ = ["HELD", "Weights", "holding_side", "influence", "ways", "weights_of"]
 
 Float = NDArray[np.float64]
 Weights = Literal["equal", "random"]
@@ -39,10 +39,15 @@ def _profile(layer: StackLayer) -> Float:
     return bilinear_profile(layer.kernel, layer.stride) if layer.kind == "bilinear" else np.ones(layer.kernel)
 
 
+def ways(layers: Sequence[StackLayer]) -> Float:
+    """With equal weights, how many ways lead along one axis from each pixel (r,) to the unit that sees most."""
+    return _gradient(layers, [_profile(layer) for layer in layers], 1)
+
+
 def influence(layers: Sequence[StackLayer], weights: Weights, seed: int = 0) -> Float:
     """|∂ unit / ∂ pixel| (r, r) over the field of the unit that sees most. Whole numbers, ways, with equal weights."""
     if weights == "equal":
-        along = _gradient(layers, [_profile(layer) for layer in layers], 1)
+        along = ways(layers)
         return np.outer(along, along)
     kernels = [weights_of(layer, number, weights, seed) for number, layer in enumerate(layers)]
     return np.abs(_gradient(layers, kernels, 2))

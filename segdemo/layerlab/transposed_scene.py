@@ -20,6 +20,7 @@ from segdemo.layerlab.transposed import (
 from segdemo.layerlab.unpooling import max_unpool
 from segdemo.layerlab.upsampling import bilinear, nearest, pixel_shuffle
 from segdemo.layerlab.upsampling_scene import (
+    ALIGNED,
     Weighted,
     channel_weights,
     picture_of_maxima,
@@ -35,6 +36,8 @@ __all__ = ["everything_scene", "fcn_settings", "scatter_scene", "stretch_scene"]
 
 Float = NDArray[np.float64]
 Place = tuple[int, int]
+ALL_PLACES = {"nearest": (1, 0), "unpooled": (1, 1), "edges": (2, 0), "corners": (2, 1), "transposed": (3, 0), "shuffled": (3, 1)}
+"""Column and row of each method; both bilinear ones are in a column, which on a phone is a row."""
 
 
 def scatter_scene(image: Float, weight: Float, settings: Transposed) -> Scene:
@@ -155,8 +158,9 @@ def everything_scene(image: Float, factor: int, alike: bool) -> Scene:
     _pooled, switches = max_pool(picture_of_maxima(image, factor), Pooling((factor, factor), (factor, factor)))
     ways: list[tuple[str, str, Float, Weighted]] = [
         ("nearest", _("Nearest"), nearest(image, shape), weighted_nearest(image, shape)),
-        ("edges", _("Bilinear, edges aligned"), bilinear(image, shape), weighted_bilinear(image, shape, False)),
-        ("corners", _("Bilinear, corners"), bilinear(image, shape, True), weighted_bilinear(image, shape, True)),
+        ("edges", _("Bilinear, {option}", option=ALIGNED[False]), bilinear(image, shape), weighted_bilinear(image, shape, False)),
+        ("corners", _("Bilinear, {option}", option=ALIGNED[True]), bilinear(image, shape, True),
+         weighted_bilinear(image, shape, True)),
         ("unpooled", _("Max-unpooled"), max_unpool(image, switches, shape), weighted_unpooling(switches)),
         ("transposed", _("Transposed, bilinear start"), scatter(image[None], weight[None, None], settings)[0],
          _weighted_scatter(image, weight, settings, shape)),
@@ -166,10 +170,8 @@ def everything_scene(image: Float, factor: int, alike: bool) -> Scene:
     outputs = {number: output for number, (_key, _title, output, _table) in enumerate(ways, start=1)}
     taps, sums = spread({number: table for number, (*_rest, table) in enumerate(ways, start=1)}, image, outputs)
     grids = [Grid("map", _("Small map"), image, "signed", place=(0, 0))]
-    grids += [
-        Grid(key, title, output, "signed", place=(1 + i % 3, i // 3)) for i, (key, title, output, _table) in enumerate(ways)
-    ]
-    formula = f"{image.shape[0]}·{factor} = {shape[0]}"
+    grids += [Grid(key, title, output, "signed", place=ALL_PLACES[key]) for key, title, output, _table in ways]
+    formula = each_axis([f"{image.shape[0]}·{factor} = {shape[0]}"])
     return Scene(tuple(grids), 1, taps, sums, formula, _all_code(image, weight, factor, settings, channels, switches), "scatter")
 
 

@@ -9,22 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdemo.layerlab.listing import literal
-from segdemo.layerlab.pooling import Pooling, max_pool
 from segdemo.layerlab.scene import Cell, Grid, Scene, Tap, digits, sum_line
-from segdemo.layerlab.sizes import transposed_formula
-from segdemo.layerlab.unpooling import max_unpool
 from segdemo.layerlab.upsampling import bilinear, linear_weights, nearest, nearest_source, pixel_shuffle, shuffle_source
 from segdemo.text import _
 
 __all__ = [
-    "Weighted", "bilinear_scene", "channel_weights", "nearest_scene", "picture_of_maxima", "shuffle_scene", "spread",
-    "unpooling_scene", "weighted_bilinear", "weighted_nearest", "weighted_shuffle", "weighted_unpooling",
+    "ALIGNED", "Weighted", "bilinear_scene", "channel_weights", "nearest_scene", "picture_of_maxima", "shuffle_scene", "spread",
+    "weighted_bilinear", "weighted_nearest", "weighted_shuffle", "weighted_unpooling",
 ]  # fmt: skip
 
 Float = NDArray[np.float64]
 Place = tuple[int, int]
 Weighted = Mapping[Place, list[tuple[Place, float]]]
 """For each output place, the places of the map that it is made of, with their weights."""
+ALIGNED = {False: "align_corners=False", True: "align_corners=True"}
 HEAD = "import torch, torch.nn.functional as F"
 
 
@@ -109,7 +107,6 @@ def nearest_scene(image: Float, factor: int) -> Scene:
 def bilinear_scene(image: Float, factor: int) -> Scene:
     """Both ways to lay the larger grid over the smaller one, side by side."""
     shape = (image.shape[0] * factor, image.shape[1] * factor)
-    titles = {1: _("Edges aligned (usual)"), 2: _("Corners aligned")}
     taps: dict[Cell, tuple[Tap, ...]] = {}
     sums: dict[Cell, str] = {}
     grids = [_map(image)]
@@ -120,7 +117,7 @@ def bilinear_scene(image: Float, factor: int) -> Scene:
         )
         taps |= found[0]
         sums |= found[1]
-        grids.append(Grid(f"bilinear{number}", titles[number], output, "signed"))
+        grids.append(Grid(f"bilinear{number}", ALIGNED[aligned], output, "signed"))
     taps = dict(sorted(taps.items(), key=lambda entry: (entry[0][1:], entry[0][0])))  # both grow together
     lines = [f'print(F.interpolate(x, scale_factor={factor}, mode="bilinear", align_corners={flag}))' for flag in (False, True)]
     return Scene(tuple(grids), 1, taps, sums, _factor_line(image.shape, factor), "\n".join((_given(image), *lines)))
@@ -137,29 +134,6 @@ def _where(image: Float, shape: Place, aligned: bool) -> Callable[[Place], str]:
         return _("looks at row {row}, column {column} of the map: ", row=digits(row), column=digits(column))
 
     return words
-
-
-def unpooling_scene(image: Float, factor: int) -> Scene:
-    """A picture, its maxima (the map), and the maxima back at the places where they were found."""
-    picture = picture_of_maxima(image, factor)
-    pooled, switches = max_pool(picture, Pooling((factor, factor), (factor, factor)))
-    output = max_unpool(pooled, switches, (picture.shape[0], picture.shape[1]))
-    winners = np.zeros(picture.shape, np.bool_)
-    winners[switches[..., 0], switches[..., 1]] = True
-    found = {(r, c): [((int(switches[r, c, 0]), int(switches[r, c, 1])), 1.0)] for r, c in np.ndindex(image.shape)}
-    taps, sums = spread({1: found}, picture, {1: pooled})
-    back = spread({2: weighted_unpooling(switches)}, pooled, {2: output}, 1)
-    links = [((0, *at), (1, *cell)) for cell, [(at, _one)] in found.items()]
-    links += [((1, *cell), (2, *at)) for cell, [(at, _one)] in found.items()]
-    grids = (
-        Grid("picture", _("Encoder's map"), picture, "signed", marked=winners),
-        Grid("map", _("Max-pooled"), pooled, "signed"),
-        Grid("unpooled", _("Unpooled"), output, "signed", marked=winners),
-    )
-    code = "\n".join((_given(picture), f"y, switches = F.max_pool2d(x, {factor}, return_indices=True)",
-                      f"print(F.max_unpool2d(y, switches, {factor}))"))  # fmt: skip
-    formula = transposed_formula(image.shape[0], factor, factor)
-    return Scene(grids, 2, taps | back[0], sums | back[1], formula, code, "scatter", tuple(links))
 
 
 def shuffle_scene(image: Float, factor: int, weights: Float) -> Scene:

@@ -8,6 +8,7 @@ import streamlit as st
 from segdemo.layerlab.convolution import MODES, MOST_TAPS, Arithmetic, Mode, largest_padding
 from segdemo.layerlab.sizes import extent
 from segdemo.text import _
+from segdemo.ui.layers_frame import two_columns
 from segdemo.ui.layers_settings import choice_setting, number_setting, switch_setting
 
 __all__ = [
@@ -84,7 +85,9 @@ def movement(sizes: Sequence[int], kernel: Sequence[int] | None) -> tuple[tuple[
     """
     mode = _mode()
     words = axis_words(len(sizes))
-    rows = {name: st.columns(len(words), gap="small") for name in ("kspd" if kernel is None else "spd")}
+    if len(words) > 1:
+        _axes_named(words)
+    rows = {name: two_columns() if len(words) > 1 else (st.container(),) for name in ("kspd" if kernel is None else "spd")}
     found: dict[str, list[int]] = {name: [] for name in "kspd"}
     reasons: list[str] = []
 
@@ -109,6 +112,13 @@ def movement(sizes: Sequence[int], kernel: Sequence[int] | None) -> tuple[tuple[
     times = len(sizes) // len(words)
     kernels, strides, paddings, dilations = (tuple(found[name]) * times for name in "kspd")
     return kernels, Arithmetic(strides, paddings, dilations, mode=mode)
+
+
+def _axes_named(words: Sequence[tuple[str, str]]) -> None:
+    """Above the pairs of sliders, what the sign of each column means."""
+    names = {"h": _("height"), "w": _("width")}
+    for place, (letter, sign) in zip(two_columns(), words, strict=True):
+        place.caption(f"{sign} {names[letter]}")
 
 
 def _mode() -> Mode:

@@ -13,8 +13,10 @@ from segdemo.layerlab.coverage import (
 )  # fmt: skip
 from segdemo.layerlab.coverage_scene import checkerboard_scene, gridding_scene, layers_scene
 from segdemo.text import _
-from segdemo.ui.layers_coverage_parts import even_table, field_table, profile_figure, stack_setting
+from segdemo.ui.layers_coverage_counts import counts_panel
+from segdemo.ui.layers_coverage_parts import field_table, stack_setting
 from segdemo.ui.layers_frame import Frame, asked, explain, framed, introduce, reasons, theatre
+from segdemo.ui.layers_parts import meaning_of_colours
 from segdemo.ui.layers_settings import choice_setting, number_setting, switch_setting
 
 __all__ = ["SETTINGS", "show_coverage"]
@@ -25,26 +27,38 @@ LARGEST_OUTPUT = 24
 
 def show_coverage() -> None:
     """Two sentences, the theatre with its controls, the counts as a profile and a table, and the explanation."""
-    introduce(_("Before any weight is learned, the settings decide who is seen how often. A transposed convolution whose "
-                "stride does not divide its kernel covers cells unevenly; dilated convolutions with a common factor never look "
-                "at some cells."))  # fmt: skip
+    words = st.container()
     frame = framed()
     with frame.top:
         part = choice_setting(
             "part", _("Which"), {"checkerboard": _("Checkerboard"), "gridding": _("Gridding")}, "checkerboard", compact=True,
             hide_label=True, help=_("Outputs under a transposed convolution, or inputs under stacked dilated ones."),
         )  # fmt: skip
-    if part == "checkerboard":
-        _checkerboard(frame)
-    else:
-        _gridding(frame)
+    covered = _checkerboard(frame) if part == "checkerboard" else _gridding(frame)
+    with words:
+        introduce(_introduction(part, covered))
     _explain()
+
+
+def _introduction(part: str, covered: bool) -> str:
+    """Two sentences about the part; while its question is open, without the rule that answers it."""
+    if part == "checkerboard":
+        first = _("A transposed convolution lays its kernel over the output once for each input cell, a stride apart: before any "
+                  "weight is learned, that decides how often a cell is covered.")  # fmt: skip
+        rule = _("Where the stride does not divide the kernel, cells are covered unevenly, and a checkerboard can be seen in the "
+                 "result.")  # fmt: skip
+    else:
+        first = _("A dilated convolution leaves gaps between the cells that its kernel looks at; the rate is their distance, and "
+                  "stacked layers see a wide field of the input.")  # fmt: skip
+        rule = _("Where all rates have a common factor, some of its cells are never looked at: that is gridding.")
+    return first if covered else f"{first} {rule}"
 
 
 # ---- transposed convolution ----------------------------------------------------------------------------------------------------
 
 
-def _checkerboard(frame: Frame) -> None:
+def _checkerboard(frame: Frame) -> bool:
+    """The theatre and the counts; whether they are covered until the question is answered."""
     with frame.side:
         kernel = number_setting("k", _("Kernel"), 1, 7, 3, help=_("Cells along each side of the kernel."))
         stride = number_setting("s", _("Stride"), 1, 5, 2, help=_("Distance between the kernels on the output."))
@@ -55,7 +69,6 @@ def _checkerboard(frame: Frame) -> None:
         cut = _("Padding cuts off {n} cells at most: what the kernels hang over the edge.", n=limit)
         padding = number_setting("p", _("Padding"), 0, limit, 0, help=_("Cells cut off the output on every side."), why=cut)
         reasons([why, cut])
-    counts = sorted(set(inner_counts(kernel, stride).tolist()))
     with frame.place:
         scene = checkerboard_scene(size, kernel, stride, padding)
         even = is_even(kernel, stride)
@@ -65,7 +78,8 @@ def _checkerboard(frame: Frame) -> None:
             scene, "layers_theatre", label=_("Coverage of a transposed convolution"), covered=covered, autoplay=False, speed=8
         )
         if not covered:
-            _profile(kernel, stride, size, padding, counts)
+            _profile(kernel, stride, size, padding)
+    return covered
 
 
 def _verdict(kernel: int, stride: int) -> str:
@@ -78,26 +92,18 @@ def _verdict(kernel: int, stride: int) -> str:
              "{high2}: a checkerboard.", s=stride, k=kernel, low=low, high=high, low2=low**2, high2=high**2)  # fmt: skip
 
 
-def _profile(kernel: int, stride: int, size: int, padding: int, counts: list[int]) -> None:
-    even = len(counts) == 1
+def _profile(kernel: int, stride: int, size: int, padding: int) -> None:
+    even = is_even(kernel, stride)
+    st.caption(meaning_of_colours("count"))
     (st.success if even else st.warning)(_verdict(kernel, stride), icon=":material/grid_on:" if even else ":material/grid_view:")
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        st.markdown(f"**{_('Profile along a row')}**")
-        st.plotly_chart(
-            profile_figure(transposed_counts(size, kernel, stride, padding)), key="layers_profile",
-            config={"displayModeBar": False},
-            alt=_("Bars: how many kernels land on each cell along a row of the output."),
-        )  # fmt: skip
-    with right:
-        st.markdown(f"**{_('Counts inside, per kernel and stride')}**")
-        st.markdown(even_table(kernel, stride))
+    st.html(counts_panel(kernel, stride, transposed_counts(size, kernel, stride, padding).tolist()))
 
 
 # ---- dilated convolutions ------------------------------------------------------------------------------------------------------
 
 
-def _gridding(frame: Frame) -> None:
+def _gridding(frame: Frame) -> bool:
+    """The theatre and the table; whether they are covered until the question is answered."""
     with frame.side:
         kernel = int(choice_setting("size", _("Kernel"), {"3": "3 × 3", "5": "5 × 5"}, "3", compact=True, help=_(
             "The same for all layers. Each has a stride of 1.")))  # fmt: skip
@@ -112,7 +118,7 @@ def _gridding(frame: Frame) -> None:
                 n=len(dilated_counts(first, kernel)))  # fmt: skip
         covered = asked(frame.top, _("With rates {rates}: does an output see every cell of its field?", rates=words),
                         {"yes": _("Yes"), "no": _("No")}, "no" if share else "yes", why)  # fmt: skip
-        scene = layers_scene(first, kernel) if second is None else gridding_scene([first, second], kernel)
+        scene = layers_scene(first, kernel) if second is None else gridding_scene([first, second], kernel, told=not covered)
         theatre(
             scene,
             "layers_theatre",
@@ -122,9 +128,11 @@ def _gridding(frame: Frame) -> None:
             speed=8,
         )
         if not covered:
-            st.caption(_("A count says on how many ways a cell reaches the output, whose own place is the middle. "
-                         "Striped cells reach it on none."))  # fmt: skip
+            ways = _("A count says on how many ways a cell reaches the output, whose own place is the middle. Striped cells "
+                     "reach it on none.")  # fmt: skip
+            st.caption(f"{ways} {meaning_of_colours('count')}")
             st.markdown(field_table([first, *([second] if second else [])], kernel))
+    return covered
 
 
 def _explain() -> None:

@@ -1,16 +1,14 @@
-"""Parts of the Checkerboard view: stacks of dilated convolutions to choose from, the profile as bars, tables of counts."""
+"""Parts of the Gridding view: stacks of dilated convolutions to choose from, and what each of them sees as a table."""
 
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
-from numpy.typing import NDArray
 
-from segdemo.layerlab.coverage import dilated_counts, inner_counts, unseen_share
+from segdemo.layerlab.coverage import dilated_counts, unseen_share
 from segdemo.text import _
 from segdemo.ui.layers_settings import choice_setting, number_setting
 
-__all__ = ["STACKS", "even_table", "field_table", "profile_figure", "stack_setting"]
+__all__ = ["STACKS", "field_table", "stack_setting"]
 
 Rates = tuple[int, ...]
 STACKS: tuple[Rates, ...] = ((1, 2, 4), (2, 2, 2), (1, 2, 5), (1, 2, 3), (1, 1, 1), (2, 4), (4, 4), (1, 2, 2))
@@ -41,32 +39,6 @@ def stack_setting(name: str, label: str, default: str, kernel: int, *, own: bool
         words = _("Distance between the cells that its kernel looks at.")
         rates.append(number_setting(key, _("Layer {n}", n=number), 1, min(LARGEST_RATE, left), usual, help=words, why=why))
     return tuple(rates)
-
-
-def profile_figure(counts: NDArray[np.int64]) -> go.Figure:
-    """Bars: kernels on each cell along a row. The colour comes from the theme."""
-    bars = go.Bar(
-        x=np.arange(len(counts)), y=counts, hovertemplate=_("cell {x}: {y} kernels", x="%{x}", y="%{y}") + "<extra></extra>"
-    )
-    figure = go.Figure(bars)
-    figure.update_layout(height=210, margin={"l": 0, "r": 0, "t": 8, "b": 0}, showlegend=False, bargap=0.12)
-    figure.update_xaxes(title=_("Output cell"))
-    figure.update_yaxes(title=_("Kernels"), rangemode="tozero", dtick=1)
-    return figure
-
-
-def even_table(kernel: int, stride: int) -> str:
-    """Markdown: the counts inside for kernels 1–7 and strides 2–5; the chosen pair in brackets, even ones bold."""
-    strides = (2, 3, 4, 5)
-    rows = [f"| {_('Kernel, by stride')} | {' | '.join(map(str, strides))} |", "|---" * (len(strides) + 1) + "|"]
-    rows += [f"| {k} | {' | '.join(_cell(k, s, (kernel, stride) == (k, s)) for s in strides)} |" for k in range(1, 8)]
-    return "\n".join(rows)
-
-
-def _cell(kernel: int, stride: int, chosen: bool) -> str:
-    counts = sorted(set(inner_counts(kernel, stride).tolist()))
-    text = f"**{counts[0]}**" if len(counts) == 1 else f"{counts[0]}\u2060–\u2060{counts[-1]}"
-    return f":primary-background[{text}]" if chosen else text
 
 
 def field_table(stacks: Sequence[Rates], kernel: int) -> str:

@@ -8,7 +8,8 @@ from segdemo.layerlab.stack_influence import Weights
 from segdemo.layerlab.stack_presets import STACKS, known_layers
 from segdemo.layerlab.stacks import StackLayer
 from segdemo.text import _
-from segdemo.ui.layers_field_data import holding, measured, total_of
+from segdemo.ui.layers_field_data import measured, total_of
+from segdemo.ui.layers_field_influence import holding
 from segdemo.ui.layers_settings import choice_setting
 from segdemo.ui.words import compact_number
 
@@ -22,7 +23,7 @@ def show_compared(layers: Stack, name: str, channels: int, picture: int, weights
     others = {"none": _("nothing")} | {key: _(known.title) for key, known in STACKS.items() if key != name}
     usual = STACKS[name].against if name and STACKS[name].against in others else "none"
     with st.container(width=280):
-        other = choice_setting("against", _("Against"), others, usual, help=_("Another stack, measured the same way."))
+        other = choice_setting("against", _("Compare with"), others, usual, help=_("Another stack, measured the same way."))
     if other == "none" or not layers:
         return
     rival = known_layers(other)
@@ -33,14 +34,14 @@ def show_compared(layers: Stack, name: str, channels: int, picture: int, weights
         return
     titles = [_(STACKS[name].title) if name else _("This stack"), _(STACKS[other].title)]
     held = [holding(stack, weights, seed) for stack in (layers, rival)]
-    st.dataframe(pd.DataFrame({
-        _("Stack"): titles,
+    measures = {
         _("Sees, px"): [f"{field} × {field}" for field, _params, _macs in totals],
         _("95 % within, px"): [f"{side} × {side}" for side in held],
         _("Weights"): [f"{squares(stack)} = {total[1]:,}" for stack, total in zip((layers, rival), totals, strict=True)],
         _("MACs"): [compact_number(macs) for _field, _params, macs in totals],
         _("Activations"): [str(learning(stack)) for stack in (layers, rival)],
-    }), hide_index=True)  # fmt: skip
+    }
+    st.table(pd.DataFrame(measures, index=titles).T, border="horizontal", width="content")
     st.markdown(_sentence(titles[1], totals))
 
 

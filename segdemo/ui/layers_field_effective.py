@@ -9,7 +9,7 @@ from segdemo.text import _
 from segdemo.ui.features_parts import certainty, show_picture
 from segdemo.ui.features_units import Unit, effective_of, field_picture
 from segdemo.ui.layers_convolution_inputs import on_screen
-from segdemo.ui.layers_field_data import encoder_stages
+from segdemo.ui.layers_field_encoder_data import encoder_stages
 from segdemo.ui.layers_settings import choice_setting
 from segdemo.ui.state import chosen_weights
 from segdemo.ui.study import Study, study_of

@@ -43,11 +43,11 @@ def framed() -> Frame:
     with stage:
         top = st.container(horizontal=True, vertical_alignment="center", gap="small")
         place = st.container()
-    return Frame(top, place, side)
+    return Frame(top, place, side.container(key="layers_side"))
 
 
 def two_columns() -> tuple[DeltaGenerator, DeltaGenerator]:
-    """Places for two narrow controls side by side."""
+    """Places for two narrow controls side by side, in the column of the controls; the style keeps them so on a phone."""
     left, right = st.columns(2, gap="small")
     return left, right
 

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from segdemo.layerlab.mixing import COLOUR_MIXES, as_columns, mix, mixing_weights
 from segdemo.layerlab.mixing_scene import mixing_scene
 from segdemo.layerlab.patches import number_grid, patch_of
-from segdemo.layerlab.scene import digits
+from segdemo.layerlab.scene import Scene, digits
 from segdemo.text import _
 from segdemo.ui.layers_convolution_inputs import on_screen
 from segdemo.ui.layers_frame import explain, introduce, predict, theatre
 from segdemo.ui.layers_mixing_counts import show_counts
 from segdemo.ui.layers_mixing_residual import show_residual
-from segdemo.ui.layers_parts import Part, choose_part
+from segdemo.ui.layers_parts import Part, choose_part, meaning_of_colours
 from segdemo.ui.layers_settings import choice_setting, number_setting, switch_setting
 from segdemo.ui.layers_typed import Cells, typed
 
@@ -68,9 +68,15 @@ def _show_mix(part: Part) -> None:
 
         theatre(scene, "layers_theatre", label=_("A 1×1 convolution, cell by cell"), covered=covered,
                 editable=[*inputs, first_weight], on_edit=edited)  # fmt: skip
-        if note:
-            st.caption(note)
+        if not covered:
+            st.caption(" ".join(filter(None, (note, _colours(scene)))))
     _explain()
+
+
+def _colours(scene: Scene) -> str:
+    """What the colours of the cells mean, in the order in which they are met."""
+    kinds = dict.fromkeys(grid.kind for grid in scene.grids)
+    return " ".join(meaning_of_colours(kind) for kind in kinds if kind != "plain")
 
 
 def _seen() -> Literal["maps", "matrix"]:

@@ -31,10 +31,10 @@ def show_counts(part: Part) -> None:
             "Also two 3×3 convolutions on all 4c channels, without a bottleneck."))  # fmt: skip
     names = ["one5", "two3"] if pair == "kernels" else ["plain", "bottleneck", *(["plain_wide"] if wide else [])]
     blocks = [block_at(name, channels) for name in names]
-    with part.words:
-        introduce(_introduction(pair))
     with part.place:
         hidden = part.asking and _question(pair, channels)
+        with part.words:
+            introduce(_introduction(pair, hidden))
         st.plotly_chart(
             blocks_figure(blocks), key="layers_blocks", config={"displayModeBar": False, "staticPlot": True},
             alt=_("A row a block: its tensors as bars as tall as they have channels, its convolutions as arrows."),
@@ -47,16 +47,20 @@ def show_counts(part: Part) -> None:
             alt=_("Bars: the weights of each block, made of those of its convolutions."),
         )  # fmt: skip
         st.dataframe(_table(blocks, size), hide_index=True)
-        st.caption(_reading(pair, channels))
+        st.caption(_reading(pair, blocks, channels))
     _explain(blocks)
 
 
-def _introduction(pair: str) -> str:
+def _introduction(pair: str, hidden: bool) -> str:
+    """What is compared; how many weights each has is left out while that is asked."""
     if pair == "kernels":
-        return _("Two 3×3 convolutions see the same 5×5 pixels as one 5×5 convolution, for 18c² weights instead of 25c². And "
-                 "there is an activation more between them.")  # fmt: skip
-    return _("A bottleneck makes four times fewer channels with a 1×1 convolution, works on those, and makes them as many again. "
-             "Four times as many channels go through it for 17c² weights; the plain block on c channels has 18c².")  # fmt: skip
+        first = _("Two 3×3 convolutions see the same 5×5 pixels as one 5×5 convolution, with an activation more between them.")
+        counts = _("They need 18c² weights instead of 25c², if every layer has c channels.")
+    else:
+        first = _("A bottleneck makes four times fewer channels with a 1×1 convolution, works on those, and makes them as many "
+                  "again.")  # fmt: skip
+        counts = _("Four times as many channels go through it for 17c² weights; the plain block on c channels has 18c².")
+    return first if hidden else f"{first} {counts}"
 
 
 def _question(pair: str, channels: int) -> bool:
@@ -90,15 +94,21 @@ def _millions(count: int) -> str:
     return str(count)
 
 
-def _reading(pair: str, channels: int) -> str:
+def _reading(pair: str, blocks: Sequence[Block], channels: int) -> str:
+    drawn = _("Grey bars are tensors, as tall as they have channels; arrows are convolutions, as thick as their kernel is wide. "
+              "A multiply-add is a weight times a number, added to a sum.")  # fmt: skip
     if pair == "kernels":
         share = 1 - block_at("two3", channels).weights / block_at("one5", channels).weights
-        return _("{share:.0%} fewer weights and multiply-adds, whatever c is. Without biases; stride 1, padded so that the "
-                 "size stays.",
-                 share=share)  # fmt: skip
-    times = block_at("plain_wide", channels).weights / block_at("bottleneck", channels).weights
-    return _("A plain block on all {wide} channels would have 288c², {times:.0f} times as many as the bottleneck. Without "
-             "biases, since batch normalisation follows.", wide=4 * channels, times=times)  # fmt: skip
+        saved = _("Two 3×3 have {share:.0%} fewer weights and multiply-adds, whatever c is, at stride 1 and padded so that the "
+                  "size stays.", share=share)  # fmt: skip
+    else:
+        times = block_at("plain_wide", channels).weights / block_at("bottleneck", channels).weights
+        saved = _("A plain block on all {wide} channels would have 288c² weights, {times:.0f} times as many as the bottleneck.",
+                  wide=4 * channels, times=times)  # fmt: skip
+    more = " · ".join(f"{_(block.title)}: {block.biases:,}" for block in blocks)
+    biases = _("Counted without biases, since batch normalisation follows; with them, one for each output channel, there would "
+               "be more: {more}.", more=more)  # fmt: skip
+    return f"{drawn} {saved} {biases}"
 
 
 def _explain(blocks: Sequence[Block]) -> None:

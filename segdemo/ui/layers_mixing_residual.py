@@ -6,10 +6,11 @@ import streamlit as st
 from segdemo.layerlab.patches import number_grid
 from segdemo.layerlab.residual import branch, chain_gradients, residual, residual_gradient
 from segdemo.layerlab.residual_scene import residual_scene
+from segdemo.layerlab.scene import digits
 from segdemo.text import _
 from segdemo.ui.layers_frame import explain, introduce, predict, theatre
 from segdemo.ui.layers_mixing_figures import chain_figure
-from segdemo.ui.layers_parts import Part
+from segdemo.ui.layers_parts import Part, meaning_of_colours
 from segdemo.ui.layers_settings import choice_setting, decimal_setting, number_setting
 from segdemo.ui.layers_typed import typed
 
@@ -21,9 +22,6 @@ KERNEL = np.array([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]])  # the cell's neighbours
 
 def show_residual(part: Part) -> None:
     """The block cell by cell, forwards or backwards, and under it many blocks in a row."""
-    with part.words:
-        introduce(_("A residual block hands its input on as it is, and a branch of convolutions adds what should change: y = x "
-                    "+ F(x). With all weights of the branch at 0, the block is the identity, not nothing."))  # fmt: skip
     with part.side:
         words = {"forward": _("Forward"), "backward": _("Gradient")}
         way = choice_setting("way", _("Direction"), words, "forward", compact=True, help=_(
@@ -34,6 +32,8 @@ def show_residual(part: Part) -> None:
     kernel = typed("k", KERNEL)
     with part.place:
         covered = part.asking and _question(backward)
+        with part.words:
+            introduce(_introduction(covered))
 
         def edited(grid: int, row: int, column: int, value: float) -> None:
             if grid == 0:
@@ -44,12 +44,22 @@ def show_residual(part: Part) -> None:
         editable = [0] if backward else [0, 1] if strength == 1 else [0]  # the kernel is drawn times its strength
         theatre(residual_scene(x.values, strength * kernel.values, backward=backward), "layers_theatre", covered=covered,
                 editable=editable, on_edit=edited, label=_("A residual block, cell by cell"))  # fmt: skip
+        if not covered:
+            st.caption(meaning_of_colours("signed"))
         if strength == 0 and not covered:
             st.caption(_off(backward))
         elif strength < 1 and not backward:
             st.caption(_("The kernel is drawn times {strength:g}. Its numbers can be typed over at 1.", strength=strength))
         _many()
     _explain()
+
+
+def _introduction(covered: bool) -> str:
+    """What the block does; what is left of it without the branch is left out while that is asked."""
+    first = _("A residual block hands its input on as it is, and a branch of convolutions adds what should change: y = x + F(x).")
+    if covered:
+        return first
+    return f"{first} {_('With all weights of the branch at 0, the block is the identity: what goes in comes out.')}"
 
 
 def _question(backward: bool) -> bool:
@@ -82,10 +92,16 @@ def _many() -> None:
         chain_figure(plain, added), key="layers_chain", config={"displayModeBar": False},
         alt=_("Two lines: the size of the gradient after each layer, without and with the identity."),
     )  # fmt: skip
-    st.caption(_("After {n} layers: {w}ⁿ = **{plain:.3g}** without identity, (1 + {w})ⁿ = **{added:.3g}** with it, in absolute "
+    st.caption(_("After {n} layers: {w}ⁿ = **{plain}** without identity, (1 + {w})ⁿ = **{added}** with it, in absolute "
                  "value. Small "
                  "weights make the plain gradient vanish, and leave the residual one near 1; large ones make it explode.",
-                 n=depth, w=f"{slope:g}".replace("-", "−"), plain=plain[-1], added=added[-1]))  # fmt: skip
+                 n=depth, w=f"{slope:g}".replace("-", "−"), plain=_short(plain[-1]), added=_short(added[-1])))  # fmt: skip
+
+
+def _short(value: float) -> str:
+    """Three digits; far from 1 with a power of ten."""
+    text = f"{value:.3g}"
+    return digits(float(value), brackets=False) if "e" in text else text
 
 
 def _explain() -> None:

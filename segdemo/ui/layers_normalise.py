@@ -40,45 +40,54 @@ def show_normalise() -> None:
 
 
 def _show_norm(part: Part) -> None:
-    with part.words:
-        introduce(_("Normalisation takes a mean away and divides by a spread, so that the next layer always gets numbers of "
-                    "the same size. The kinds differ only in which cells share a mean: they have the same tint here, in x[n,c] "
-                    "of picture n and channel c."))  # fmt: skip
     with part.side:
         kind = _kind()
-        evaluation = kind == "batch" and _mode() == "eval"
+        with st.container():  # always there, so that what follows keeps its place on the page and is not built anew
+            evaluation = kind == "batch" and _mode() == "eval"
         shape, groups = _shape(kind)
         patterns = {"plain": _("digits"), "bright": _("one bright picture"), "loud": _("louder channels")}
         pattern = choice_setting(
             "of", _("Input of"), patterns, "plain", clears=("x",), help=_("A bright picture, or channels of different size.")
         )
-        seen = (
-            number_setting("seen", _("Batches seen"), 0, 50, 5, help=_("Training batches before, each the one shown."))
-            if evaluation
-            else 0
-        )
-        momentum = (
-            number_setting("m", _("Momentum, %"), 0, 100, 10, help=_("Share of each new batch in the running values."))
-            if evaluation
-            else 10
-        )
+        seen, momentum = _running_settings() if evaluation else (0, 10)
     batch = typed("x", batch_of_numbers(shape, pattern))
     gamma, beta = typed("gamma", np.ones(shape[1])), typed("beta", np.zeros(shape[1]))
     means, variances = running_statistics(batch.values, momentum / 100, seen)
     running = (means[-1], variances[-1]) if evaluation else None
     with part.place:
         covered = part.asking and _question(shape, kind, groups, evaluation)
+        with part.words:
+            introduce(_introduction(covered))
         _draw(batch, kind, gamma, beta, groups, running, covered)
+        st.caption(_where_things_are(covered))
         if running is not None and not covered:
             _show_running(batch.values, means, variances, momentum)
     _explain()
 
 
+def _introduction(covered: bool) -> str:
+    """What normalisation does; while it is asked how many means there are, tints say nothing."""
+    first = _("Normalisation takes a mean away and divides by a spread, so that the next layer always gets numbers of the same "
+              "size. The kinds differ only in which cells share a mean.")  # fmt: skip
+    return first if covered else f"{first} {_('These have the same tint here.')}"
+
+
+def _where_things_are(covered: bool) -> str:
+    places = _(
+        "**x[n,c]** is channel c of picture n, **y[n,c]** what becomes of it: y = γ · (x − mean) / √(variance + 0.00001) + β, "
+        "with a learned γ and β for each channel. On a wide screen each row is a picture and each column a channel; on a phone, "
+        "where there is less room, each row is a channel."
+    )
+    if covered:
+        return f"{places} {_('All cells have one tint until the question is answered; it says nothing.')}"
+    return f"{places} {_('Tints are no values: they only say which cells share a mean and a variance.')}"
+
+
 def _kind() -> Kind:
     words = {"batch": _("Batch"), "instance": _("Instance"), "layer": _("Layer"), "group": _("Group")}
     chosen = choice_setting("kind", _("Normalisation"), words, "batch", help=_(
-        "Who shares a mean: a channel over the batch; a channel of a picture; a whole picture; a group of channels of "
-        "one."))  # fmt: skip
+        "Who shares a mean. Batch: a channel, over all pictures. Instance: a channel of one picture. Layer: all of one picture. "
+        "Group: some channels of one picture."))  # fmt: skip
     return next(kind for kind in KINDS if kind == chosen)
 
 
@@ -88,26 +97,44 @@ def _mode() -> str:
         "In training the batch's own mean and variance, in evaluation the running ones."))  # fmt: skip
 
 
+def _running_settings() -> tuple[int, int]:
+    """Batches seen before, and the momentum in percent."""
+    seen = number_setting(
+        "seen", _("Batches seen"), 0, 50, 5, help=_("How often it was trained on the batch shown, before it is evaluated.")
+    )
+    momentum = number_setting(
+        "m", _("Momentum, %"), 0, 100, 10, help=_("The running mean moves by this share towards each new batch's.")
+    )
+    return seen, momentum
+
+
 def _shape(kind: Kind) -> tuple[Shape, int]:
     """The batch's shape, and the groups of channels."""
-    pictures = number_setting("pictures", _("Pictures N"), 1, 4, 3, help=_("Rows: pictures in the batch."))
+    pictures = number_setting(
+        "pictures", _("Pictures N"), 1, 4, 3, help=_("How many pictures are in the batch: the n of x[n,c].")
+    )
     size = number_setting("n", _("Height and width"), 2, 3, 2, help=_("Cells along each side of a channel."))
     most = MOST_CHANNELS[size]
     why = _("With {n}×{n} cells there is room for {most} channels.", n=size, most=most)
-    channels = number_setting("c", _("Channels C"), 1, most, 4, why=why, help=_("Columns: channels of each picture."))
-    groups = 1
-    if kind == "group":
-        words = {str(n): str(n) for n in range(1, channels + 1) if channels % n == 0}
-        why = _("Groups have to divide {n} channels.", n=channels)
-        groups = int(choice_setting("g", _("Groups"), words, "2", compact=True, why=why, help=_(
-            "1 is layer normalisation, as many as channels is instance normalisation.")))  # fmt: skip
+    channels = number_setting(
+        "c", _("Channels C"), 1, most, 4, why=why, help=_("How many channels each picture has: the c of x[n,c].")
+    )
+    with st.container():
+        groups = _groups(channels) if kind == "group" else 1
     return (pictures, channels, size, size), groups
+
+
+def _groups(channels: int) -> int:
+    words = {str(n): str(n) for n in range(1, channels + 1) if channels % n == 0}
+    why = _("Groups have to divide {n} channels.", n=channels)
+    return int(choice_setting("g", _("Groups"), words, "2", compact=True, why=why, help=_(
+        "1 is layer normalisation, as many as channels is instance normalisation.")))  # fmt: skip
 
 
 def _draw(
     batch: Cells, kind: Kind, gamma: Cells, beta: Cells, groups: int, running: tuple[Float, Float] | None, covered: bool
 ) -> None:
-    scene = normalisation_scene(batch.values, kind, gamma.values, beta.values, groups=groups, running=running)
+    scene = normalisation_scene(batch.values, kind, gamma.values, beta.values, groups=groups, running=running, told=not covered)
     pictures, channels = batch.values.shape[:2]
     maps = pictures * channels
 

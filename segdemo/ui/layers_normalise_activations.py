@@ -16,6 +16,7 @@ from segdemo.layerlab.activations import (
     sigmoid,
     sigmoid_gradient,
 )
+from segdemo.layerlab.scene import digits
 from segdemo.text import _
 from segdemo.ui.layers_frame import cover, explain, introduce, predict
 from segdemo.ui.layers_normalise_figures import activation_figure
@@ -91,12 +92,13 @@ def _table(names: Sequence[str], slope: float, at: float) -> pd.DataFrame:
         _("Activation"): [ACTIVATIONS[name].title for name in names],
         _("Value at x = {x}", x=_number(at)): [_number(value) for value in values],
         _("Gradient there"): [_number(gradient) for gradient in gradients],
-        _("Through {n} of them", n=DEEP): [_number(gradient**DEEP) for gradient in gradients],
+        _("Gradient through {n} in a row", n=DEEP): [_number(gradient**DEEP) for gradient in gradients],
     })  # fmt: skip
 
 
 def _number(value: float) -> str:
-    return f"{value:.4g}".replace("-", "−")
+    text = f"{value:.4g}"
+    return digits(value, brackets=False) if "e" in text else text.replace("-", "−")
 
 
 def _explain(names: Sequence[str]) -> None:

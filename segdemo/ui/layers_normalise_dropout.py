@@ -7,7 +7,7 @@ from segdemo.layerlab.dropout_scene import dropout_scene
 from segdemo.layerlab.patches import number_grid
 from segdemo.text import _
 from segdemo.ui.layers_frame import explain, introduce, predict, theatre
-from segdemo.ui.layers_parts import Part
+from segdemo.ui.layers_parts import Part, meaning_of_colours
 from segdemo.ui.layers_settings import choice_setting, decimal_setting, number_setting
 
 __all__ = ["show_dropout"]
@@ -18,9 +18,7 @@ SHAPE = (1, 5, 5)
 def show_dropout(part: Part) -> None:
     """The theatre of input, factors and output, and the mean of many draws."""
     with part.words:
-        introduce(_("Dropout sets numbers to 0 at random while a network trains, so that no unit can rely on another. What is "
-                    "kept is "
-                    "scaled up by 1/(1 − p), so that the expected value stays, and evaluation needs no change."))  # fmt: skip
+        words = st.container()
     with part.side:
         modes = {"train": _("Train"), "eval": _("Eval")}
         training = (
@@ -41,10 +39,22 @@ def show_dropout(part: Part) -> None:
             _("With p = 0.5, a number 4 is kept in training. What comes out?"), choices, "twice",
             _("4 / (1 − 0.5) = 8: half of the time 0 and half of the time 8 is 4 on average."),
         )  # fmt: skip
-        theatre(dropout_scene(x, p, seed, training, draws), "layers_theatre", label=_("A dropout, cell by cell"), covered=covered)
+        with words:
+            introduce(_introduction(covered))
+        scene = dropout_scene(x, p, seed, training, draws, told=not covered)
+        theatre(scene, "layers_theatre", label=_("A dropout, cell by cell"), covered=covered)
         if training and not covered:
-            st.caption(_("The more draws, the closer their mean comes to the input: that is what 1/(1 − p) is for."))
+            more = _("Marked corners are what was dropped. The more draws, the closer their mean comes to the input: that is "
+                     "what 1/(1 − p) is for.")  # fmt: skip
+            st.caption(f"{meaning_of_colours('signed')} {more}")
     _explain()
+
+
+def _introduction(covered: bool) -> str:
+    """What dropout does; what becomes of the rest is left out while that is asked."""
+    first = _("Dropout sets numbers to 0 at random while a network trains, so that no unit can rely on another.")
+    rest = _("What is kept is scaled up by 1/(1 − p), so that the expected value stays, and evaluation needs no change.")
+    return first if covered else f"{first} {rest}"
 
 
 def _explain() -> None:

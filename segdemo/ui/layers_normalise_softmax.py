@@ -21,8 +21,7 @@ LARGEST = 6.0
 def show_softmax(part: Part) -> None:
     """The theatre of logits, powers, probabilities and gradients; under it the probabilities against the temperature."""
     with part.words:
-        introduce(_("Softmax turns the logits of a pixel's classes into probabilities: powers of e, divided by their sum. A high "
-                    "temperature makes them more equal, a low one more certain; the order stays."))  # fmt: skip
+        words = st.container()
     cells = typed("z", LOGITS, LARGEST)
     logits = cells.values
     with part.side:
@@ -44,12 +43,28 @@ def show_softmax(part: Part) -> None:
 
         theatre(softmax_scene(logits, temperature), "layers_theatre", label=_("A softmax, cell by cell"), covered=covered,
                 editable=[0], on_edit=edited)  # fmt: skip
+        with words:
+            introduce(_introduction(covered))
         if not covered:
+            st.caption(_("The squares on the right are gradients: how much the probability of the row's class changes when the "
+                         "logit of the column's class grows. Orange: it grows as well; blue: it shrinks."))  # fmt: skip
             st.plotly_chart(
                 temperature_figure(logits, temperature), key="layers_temperature", config={"displayModeBar": False},
                 alt=_("Lines: the probability of each class against the temperature."),
             )  # fmt: skip
     _explain()
+
+
+def _introduction(covered: bool) -> str:
+    """What softmax does; what the temperature does is left out while that is asked."""
+    first = _("Softmax turns the logits of a pixel's classes, which can be any numbers, into probabilities: powers of e, divided "
+              "by their sum.")  # fmt: skip
+    rest = (
+        _("Before that, the logits are divided by a temperature T.")
+        if covered
+        else _("A high temperature makes them more equal, a low one more certain; the order stays.")
+    )
+    return f"{first} {rest}"
 
 
 def _logit(cells: Cells, number: int) -> None:

@@ -1,7 +1,8 @@
-"""What the views of several parts share: the choice of a part."""
+"""What the views of several parts share: the choice of a part, and what the colours of cells mean."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -10,7 +11,7 @@ from segdemo.text import _
 from segdemo.ui.layers_frame import framed, wants_to_predict
 from segdemo.ui.layers_settings import choice_setting
 
-__all__ = ["Part", "choose_part"]
+__all__ = ["Part", "choose_part", "meaning_of_colours"]
 
 
 @dataclass(frozen=True)
@@ -32,3 +33,12 @@ def choose_part(titles: Mapping[str, str], default: str) -> Part:
         name = choice_setting("part", _("Part"), titles, default, compact=True, hide_label=True, help=_("What is looked at."))
         asking = wants_to_predict()
     return Part(name, words, frame.place, frame.side, asking)
+
+
+def meaning_of_colours(kind: Literal["signed", "count", "picture"]) -> str:
+    """A sentence that says how to read the colours of cells."""
+    return {
+        "signed": _("Orange is positive, blue negative; the stronger, the larger."),
+        "count": _("Dark is few, bright is many."),
+        "picture": _("Greys are brightness, from 0 (black) to 1 (white)."),
+    }[kind]

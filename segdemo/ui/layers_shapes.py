@@ -1,5 +1,7 @@
 """The Shape walk view: a small network line by line, what shape leaves each, and what it costs."""
 
+import math
+
 import streamlit as st
 
 from segdemo.errors import SettingError
@@ -13,8 +15,10 @@ from segdemo.ui.components import shape_walk
 from segdemo.ui.layers_frame import asked, explain, framed, introduce
 from segdemo.ui.layers_settings import choice_setting, key_of, setting
 from segdemo.ui.layers_shapes_data import shape_text, walk_data
-from segdemo.ui.layers_shapes_edit import edit_as_text, edit_line
+from segdemo.ui.layers_shapes_edit import edit_line
 from segdemo.ui.layers_shapes_state import choose, lines_now, replace_lines
+from segdemo.ui.layers_shapes_text import edit_as_text
+from segdemo.ui.words import plain
 
 __all__ = ["SETTINGS", "show_shapes"]
 
@@ -37,19 +41,16 @@ def show_shapes() -> None:
         mode = choice_setting(
             "edit", _("Edit"), modes, "line", compact=True, help=_("The chosen line by controls, or all lines as text.")
         )
-        if mode == "line":
-            edit_line(lines, at)
-        else:
-            edit_as_text(lines)
+        unread = edit_as_text(lines) if mode == "text" else edit_line(lines, at)
     with frame.place:
         found = walk(lines)
         covered = _question(frame.top, found)
-        if refused := st.session_state.pop(key_of("refused"), None):
-            st.error(refused, icon=":material/block:")
+        if unread:
+            st.error(plain(unread, 600), icon=":material/block:")
         if found.problem:
             _show_problem(lines, found.problem)
         if lines:
-            data = walk_data(lines, found, at, covered, stale=bool(refused))
+            data = walk_data(lines, found, at, covered, stale=mode == "text" and bool(unread))
             shape_walk(
                 key=COMPONENT, data=data, on_chosen_change=lambda: choose(int(st.session_state[COMPONENT].get("chosen") or 0))
             )
@@ -106,9 +107,12 @@ def _question(top: st.delta_generator.DeltaGenerator, found: Walk) -> bool:
 
 
 def _wrong(found: Walk) -> list[tuple[int, ...]]:
-    """Shapes that a slip would give: the one before, channels or sides halved or doubled."""
+    """Shapes that a slip would give: the one before, channels or sides doubled; of a list, what was multiplied or added."""
     right, before = found.steps[-1].shape, found.steps[-2].shape
     slips = [before, (right[0], *before[1:]), tuple(2 * n for n in right), (right[0] * 2, *right[1:])]
+    if len(right) == 1:
+        c, *size = before
+        slips = [before, *([(c * size[0],), (math.prod(size),)] if size else [(c + right[0],)]), (c,), (2 * right[0],)]
     return [shape for shape in dict.fromkeys(slips) if shape != right and len(shape) == len(right)][:3]
 
 

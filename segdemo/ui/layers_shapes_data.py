@@ -40,16 +40,17 @@ def walk_data(lines: Sequence[Line], found: Walk, chosen: int, covered: bool, st
 
     covered: the last shape is hidden, with the costs that would tell it. stale: other lines were typed that cannot be read.
     """
-    most = [max((getattr(step, name) for step in found.steps), default=0) or 1 for name in ("params", "memory_bytes", "macs")]
+    known = found.steps[:-1] if covered else found.steps
+    most = [max((getattr(step, name) for step in known), default=0) or 1 for name in ("params", "memory_bytes", "macs")]
     rows = []
     for number, line in enumerate(lines):
         row: dict[str, Any] = {"text": write_line(line), "title": _(KINDS[line.kind].title), "colour": COLOURS[_family(line)]}
         row["takes"] = line.kind == "take"
-        if number < len(found.steps):
+        if number < len(known):
             row |= _reached(found.steps[number], most)
-            if covered and number == len(lines) - 1:
-                hidden = {name: "?" for name in ("params", "memory", "macs")} | dict.fromkeys(SHARES, 0)
-                row |= hidden | {"covered": True}
+        elif number < len(found.steps):  # nothing that would tell its shape is sent
+            row |= dict.fromkeys(("shapeText", "params", "memory", "macs", "sees", "says"), "?") | dict.fromkeys(SHARES, 0)
+            row |= {"covered": True, "joins": found.steps[number].joins}
         elif found.problem:
             row |= {"wrong": found.problem.sentence if number == found.problem.at else "", "joins": _wanted(lines, number)}
             row |= {"says": _("is not reached")}
@@ -101,4 +102,5 @@ def _legend(used: Sequence[str] | dict[str, None]) -> list[dict[str, str]]:
 
 def _words() -> dict[str, str]:
     return {"line": _("Line"), "shape": _("Shape, C × H × W"), "params": _("Parameters"), "memory": _("Output"),
-            "macs": _("MACs"), "sees": _("Sees"), "total": _("All")}  # fmt: skip
+            "macs": _("MACs"), "sees": _("Sees"), "total": _("All"),
+            "stale": _("The last network that could be read")}  # fmt: skip

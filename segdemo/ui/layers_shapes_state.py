@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from segdemo.layerlab.shape_examples import EXAMPLES, example_lines, example_name
-from segdemo.layerlab.shape_language import Line, parse_token, write_token
+from segdemo.layerlab.shape_language import Line, write_token
+from segdemo.layerlab.shape_reading import parse_token
+from segdemo.text import _
 from segdemo.ui.layers_settings import keep, key_of, setting
 
-__all__ = ["DEFAULT", "can_undo", "choose", "lines_now", "replace_lines", "undo"]
+__all__ = ["DEFAULT", "choose", "lines_now", "replace_lines", "show_undo"]
 
 DEFAULT = "mnist"
 MOST_UNDONE = 30
@@ -45,12 +47,14 @@ def choose(line: int) -> None:
     keep("line", max(0, line) + 1, 1)
 
 
-def can_undo() -> bool:
-    """Whether there was a change."""
-    return bool(st.session_state.get(key_of("before")))
+def show_undo() -> None:
+    """The button that goes back to before the last change."""
+    st.button(
+        _("Undo"), key=key_of("undo"), help=_("Back to before the last change."), on_click=_undo,
+        disabled=not st.session_state.get(key_of("before")),
+    )  # fmt: skip
 
 
-def undo() -> None:
-    """Back to the lines before the last change."""
-    if can_undo():
-        keep("lines", st.session_state[key_of("before")].pop(), DEFAULT)
+def _undo() -> None:
+    if before := st.session_state.get(key_of("before")):
+        keep("lines", before.pop(), DEFAULT)

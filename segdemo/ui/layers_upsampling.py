@@ -1,26 +1,29 @@
 """The Up-sampling view: one small map through every method that makes it larger, beside each other and one by one."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import streamlit as st
 
 from segdemo.layerlab.scene import Scene
 from segdemo.layerlab.sizes import transposed_size
 from segdemo.layerlab.transposed import scatter, stretch, stretched_convolution, turned
-from segdemo.layerlab.transposed_scene import everything_scene, scatter_scene, stretch_scene
+from segdemo.layerlab.transposed_scene import scatter_scene, stretch_scene
 from segdemo.layerlab.unpooling import max_unpool
+from segdemo.layerlab.unpooling_scene import unpooling_scene
 from segdemo.layerlab.upsampling import bilinear, linear_weights, nearest, nearest_source, pixel_shuffle, shuffle_source
-from segdemo.layerlab.upsampling_scene import bilinear_scene, channel_weights, nearest_scene, shuffle_scene, unpooling_scene
 from segdemo.text import _
-from segdemo.ui.layers_frame import asked, explain, framed, introduce, reasons, theatre
-from segdemo.ui.layers_settings import choice_setting, number_setting, switch_setting
-from segdemo.ui.layers_typed import Cells, Float, pattern_setting, typed
+from segdemo.ui.layers_frame import asked, explain, framed, introduce, theatre
+from segdemo.ui.layers_parts import meaning_of_colours
+from segdemo.ui.layers_settings import choice_setting, number_setting
+from segdemo.ui.layers_typed import Cells, pattern_setting, typed
+from segdemo.ui.layers_upsampling_factor import by_factor
 from segdemo.ui.layers_upsampling_transposed import transposed_settings, ways_agree
+from segdemo.ui.layers_upsampling_unpool import unpool_note, unpool_settings, unpooled_side
 
 __all__ = ["SETTINGS", "show_upsampling"]
 
-SETTINGS = ("how", "n", "of", "x", "r", "alike", "way", "k", "s", "p", "op", "d", "kernel", "w")
-MOST_CELLS = {"all": 12, "shuffle": 12}  # along a side of the output, so that its numbers can be read
-USUAL_MOST = 16
+SETTINGS = ("how", "n", "of", "x", "r", "alike", "way", "k", "s", "p", "op", "d", "kernel", "w", "uk", "us", "up")
 
 
 def show_upsampling() -> None:
@@ -28,18 +31,28 @@ def show_upsampling() -> None:
     introduce(_("A decoder has to make small maps large again. Here is the same map through every way to do it: some copy or "
                 "mix, one remembers where maxima were, two have learned weights."))  # fmt: skip
     frame = framed()
-    with frame.top:
+    with frame.top, st.container(width="content"):  # its own, so that on a phone the buttons wrap
         method = _method()
     with frame.side:
         size = number_setting("n", _("Map size"), 2, 5, 3, help=_("Cells along each side of the small map."))
-        _chosen, numbers = pattern_setting((1, size, size), _("Shown on"), to_nine=True)
-        image = typed("x", numbers[0])
-        scene, note, kernel = _transposed(image.values) if method == "transposed" else _by_factor(method, image.values)
+        shown = _unpooled(size) if method == "unpool" else _enlarged(method, size)
     with frame.place:
-        covered = _question(frame.top, method, scene)
-        _draw(scene, method, image, kernel, covered)
-        st.caption(note)
+        covered = _question(frame.top, method, shown)
+        _draw(shown, method, covered)
+        if not covered:  # it says sizes and counts
+            st.caption(f"{shown.note} {meaning_of_colours('signed')}")
     _explain()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is drawn: the scene, the sentence under it, the cells that can be typed over, and the padding around them."""
+
+    scene: Scene
+    note: str
+    image: Cells
+    kernel: Cells | None = None
+    padding: int = 0
 
 
 def _method() -> str:
@@ -52,80 +65,66 @@ def _method() -> str:
 # ---- methods with a whole factor -----------------------------------------------------------------------------------------------
 
 
-def _by_factor(method: str, image: Float) -> tuple[Scene, str, Cells | None]:
-    size, most_cells = len(image), MOST_CELLS.get(method, USUAL_MOST)
-    most = max(2, min(4, most_cells // size))
-    why = _("Beyond {n} cells a side their numbers could not be read.", n=most_cells) if most < 4 else ""
-    factor = number_setting("r", _("Times as large"), 2, most, 2, help=_("The factor for height and width."), why=why)
-    alike = False
-    if method in ("all", "shuffle"):
-        alike = switch_setting("alike", _("Alike channels"), help=_(
-            "Pixel shuffle on channels that are all the same map, as ICNR starts a network: then it is nearest. Otherwise they "
-            "are the map times 1, ½ or 1½, as an untrained network's differ."))  # fmt: skip
-    reasons([why])
-    if method == "all":
-        return everything_scene(image, factor, alike), _(
-            "The transposed convolution starts as FCN's does, with bilinear weights: inside it equals bilinear, at the border "
-            "it gets darker, for there no neighbour adds its share."), None  # fmt: skip
-    if method == "shuffle":
-        return shuffle_scene(image, factor, channel_weights(factor, alike)), _(
-            "A convolution before it makes r² channels; their cells are dealt out to blocks of r × r. Where channels differ "
-            "for no reason, a checkerboard appears."), None  # fmt: skip
-    if method == "bilinear":
-        return bilinear_scene(image, factor), _bilinear_note(), None
-    if method == "unpool":
-        return unpooling_scene(image, factor), _unpool_note(), None
-    note = _("Every cell is copied into a block. Nothing is learned, and nothing is uneven.")
-    return nearest_scene(image, factor), note, None
+def _enlarged(method: str, size: int) -> Shown:
+    _chosen, numbers = pattern_setting((1, size, size), _("Shown on"), to_nine=True)
+    image = typed("x", numbers[0])
+    return _transposed(image) if method == "transposed" else Shown(*by_factor(method, image.values), image)
 
 
-def _bilinear_note() -> str:
-    return _(
-        "Edges aligned: cells are squares, and both pictures have the same outline. Corners aligned (align_corners=True): the "
-        "middles of the outermost cells coincide, so that the steps in between depend on the size. Mixing both shifts masks by "
-        "part of a pixel."
-    )
+# ---- max-unpooling -------------------------------------------------------------------------------------------------------------
 
 
-def _unpool_note() -> str:
-    return _(
-        "The encoder remembers where each maximum was (the corners that are marked, called switches). Values return there, all "
-        "else is zero; the convolutions behind it fill the gaps. SegNet's decoder does this: edges come back in the right place."
-    )
+def _unpooled(size: int) -> Shown:
+    settings = unpool_settings(size)
+    side = unpooled_side(size, settings)
+    _chosen, numbers = pattern_setting((1, side, side), _("Shown on"), to_nine=True)
+    picture = typed("x", numbers[0])
+    note = unpool_note(picture.values, settings)
+    return Shown(unpooling_scene(picture.values, settings), note, picture, padding=settings.padding[0])
 
 
 # ---- transposed convolution ----------------------------------------------------------------------------------------------------
 
 
-def _transposed(image: Float) -> tuple[Scene, str, Cells | None]:
+def _transposed(image: Cells) -> Shown:
     ways = {"scatter": _("Scattered"), "stretch": _("Stretched")}
     way = choice_setting("way", _("Seen as"), ways, "scatter", compact=True, help=_(
         "Every cell lays its multiple of the kernel over the output; or an ordinary convolution slides over the map with zeros "
         "between."))  # fmt: skip
-    kernel, settings = transposed_settings(len(image))
+    kernel, settings = transposed_settings(len(image.values))
     drawn = scatter_scene if way == "scatter" else stretch_scene
-    scene = drawn(image, kernel.values, settings)
-    return scene, ways_agree(image, kernel.values, settings), kernel if way == "scatter" else None
+    scene = drawn(image.values, kernel.values, settings)
+    return Shown(scene, ways_agree(image.values, kernel.values, settings), image, kernel if way == "scatter" else None)
 
 
 # ---- the theatre ---------------------------------------------------------------------------------------------------------------
 
 
-def _draw(scene: Scene, method: str, image: Cells, kernel: Cells | None, covered: bool) -> None:
+def _draw(shown: Shown, method: str, covered: bool) -> None:
     def edited(grid: int, row: int, column: int, value: float) -> None:
-        (kernel if kernel is not None and grid == 1 else image).type_over((row, column), value)
+        if shown.kernel is not None and grid == 1:
+            shown.kernel.type_over((row, column), value)
+        else:
+            shown.image.type_over((row - shown.padding, column - shown.padding), value)
 
-    editable = (1,) if method == "unpool" else (0,) if kernel is None else (0, 1)
-    theatre(scene, "layers_theatre", label=_("A small map gets larger"), covered=covered, editable=editable, on_edit=edited)
+    label = _("The maxima of a map go back") if method == "unpool" else _("A small map gets larger")
+    theatre(shown.scene, "layers_theatre", label=label, covered=covered, editable=(0,) if shown.kernel is None else (0, 1),
+            on_edit=edited)  # fmt: skip
 
 
-def _question(top: st.delta_generator.DeltaGenerator, method: str, scene: Scene) -> bool:
+def _question(top: st.delta_generator.DeltaGenerator, method: str, shown: Shown) -> bool:
+    scene = shown.scene
     output = scene.grids[scene.target]
     if method == "unpool":
-        filled, all_cells = len(scene.grids[1].values) ** 2, output.values.size
-        choices = {str(n): str(n) for n in sorted({filled, all_cells, all_cells // 2})}
-        return asked(top, _("How many cells of the output get a value?"), choices, str(filled),
-                     _("One for each cell of the map; the other {n} stay zero.", n=all_cells - filled))  # fmt: skip
+        assert output.marked is not None
+        filled, all_cells, count = int(output.marked.sum()), output.values.size, scene.grids[1].values.size
+        choices = {str(n): str(n) for n in sorted({filled, count, max(1, count - 1), all_cells, all_cells // 2})}
+        if filled == count:
+            why = _("One for each window, {count}; the other {n} stay zero.", count=count, n=all_cells - filled)
+        else:
+            why = _("{count} windows, but some have the same winner: {filled} places get a value, the other {n} stay zero.",
+                    count=count, filled=filled, n=all_cells - filled)  # fmt: skip
+        return asked(top, _("How many cells of the output get a value?"), choices, str(filled), why)
     cut = np.zeros(output.values.shape, np.bool_) if output.border is None else output.border
     size = int((~cut).any(axis=1).sum())
     choices = {str(n): f"{n} × {n}" for n in sorted({size, max(1, size - 1), size + 2})}
@@ -135,10 +134,10 @@ def _question(top: st.delta_generator.DeltaGenerator, method: str, scene: Scene)
 def _explain() -> None:
     text = _(
         "**Nearest** and **bilinear** have no weights; a convolution usually follows. **Max-unpooling** needs the switches of "
-        "the encoder's pooling and leaves zeros. A **transposed convolution** learns its kernel: it is the gradient of a "
-        "convolution with the same settings, and no inverse of it; where its stride does not divide its kernel, cells are "
-        "covered unevenly (see Checkerboard). **Pixel shuffle** is a convolution at the small size whose r² channels become "
-        "places.\n\n"
+        "the encoder's pooling and leaves zeros; where its windows overlap, one cell can be the maximum of several. A "
+        "**transposed convolution** learns its kernel: it is the gradient of a convolution with the same settings, and no "
+        "inverse of it; where its stride does not divide its kernel, cells are covered unevenly (see Checkerboard). **Pixel "
+        "shuffle** is a convolution at the small size whose r² channels become places.\n\n"
         "**Output padding** says which of several input sizes is meant: a convolution with stride 2 makes 3 cells of 5 and of 6. "
         "It adds cells at the end; it is no padding with zeros."
     )

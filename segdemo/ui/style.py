@@ -18,6 +18,16 @@ CSS = """
 @media (hover: none), (pointer: coarse) {
   [data-testid="stElementContainer"]:has([data-testid="stDataFrame"]) { margin-top: 32px; }
 }
+/* Two controls of the Layers page stay side by side where Streamlit would stack columns. */
+.st-key-layers_side [data-testid="stHorizontalBlock"]:has(> .stColumn:nth-child(2):last-child) {
+  flex-wrap: nowrap;
+  > .stColumn { min-width: 0; }
+}
+/* A finger finds what a slider is held by: 28 pixels, of which 18 are seen. */
+@media (pointer: coarse) {
+  .st-key-layers_side div:has(> [data-testid="stSliderThumbValue"]) { width: 18px; height: 18px; }
+  .st-key-layers_side div:has(> [data-testid="stSliderThumbValue"])::after { content: ""; position: absolute; inset: -5px; }
+}
 @media (max-width: 640px) { .stMainBlockContainer { padding: 3.9rem 0.9rem 1rem; } }
 </style>
 """

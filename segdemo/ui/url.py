@@ -7,6 +7,7 @@ these are keys. Values typed by hand bypass the widgets' bounds, therefore each 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -32,6 +33,8 @@ FEWEST_MODELS = 2  # of a comparison
 LARGEST_INPUT = 4096
 LONGEST_SET = 4000  # characters
 LONGEST_VALUE = 2500  # characters of one of its values
+MOST_PAIRS = 48  # of a view's settings
+MOST_TOLD, FEW = 30, 3  # characters and number of the pairs that a sentence quotes
 STYLES = ("fill", "contour")
 LENSES = ("channels", "probe", "whatif", "why", "time", "gate")
 VIEWS = ("curves", "spoil", "race", "trained", "honesty")
@@ -138,10 +141,22 @@ def _layer(text: str) -> str:
 
 
 def _set(text: str) -> str:
-    pair = rf"[a-z_]{{1,30}}:[A-Za-z0-9_.-]{{1,{LONGEST_VALUE}}}"
-    if len(text) > LONGEST_SET or not re.fullmatch(rf"(?:{pair}(?:,(?!$)|$)){{0,48}}", text):
-        raise SettingError(_("In the address, set holds pairs such as stride:2, with commas between them."))
-    return text
+    """The pairs that can be read; what is wrong with the others is said."""
+    if len(text) > LONGEST_SET:
+        raise SettingError(
+            _("In the address, set has {n} characters, and at most {most} are read.", n=len(text), most=LONGEST_SET)
+        )
+    written = [pair for pair in text.split(",") if pair]
+    pair = re.compile(rf"[a-z_]{{1,30}}:[A-Za-z0-9_.-]{{1,{LONGEST_VALUE}}}")
+    pairs = dict(part.split(":", 1) for part in written if pair.fullmatch(part))
+    if wrong := [part for part in written if not pair.fullmatch(part)]:
+        _say(_("In the address, set holds pairs such as stride:2, with commas between them; {wrong} is none.",
+               wrong=", ".join(part[:MOST_TOLD] for part in wrong[:FEW])))  # fmt: skip
+    if len(pairs) < len(written) - len(wrong):
+        _say(_("In the address, set names something twice. The last of it counts."))
+    if len(pairs) > MOST_PAIRS:
+        _say(_("In the address, set holds {n} pairs. Only the first {most} are read.", n=len(pairs), most=MOST_PAIRS))
+    return ",".join(f"{name}:{value}" for name, value in islice(pairs.items(), MOST_PAIRS))
 
 
 def _network(text: str) -> str:
@@ -182,11 +197,15 @@ def read_url(page: str) -> None:
     pages' addresses show stays as it is.
     """
     state, address = st.session_state, st.query_params.to_dict()
-    moved = _moved(page, address)
+    came, moved = state.get(PAGE_KEY), _moved(page, address)
+    if moved or came != page:
+        state[WRITTEN_KEY] = address  # the browser stands there
     state[PAGE_KEY] = page
     for key, parameter in _parameters().items():
         if key not in state or (moved and parameter.page in (None, page)):
             state[key] = _checked(address.get(key), parameter)
+    if address.get("layer", LAYERS[0]) not in LAYERS:
+        state["set"] = ""  # the settings of a view that there is not
     if moved or "architecture" not in state:
         state["architecture"] = get_weights(state["weights"]).model
 
@@ -204,7 +223,7 @@ def _moved(page: str, address: dict[str, str]) -> bool:
     if came != page:
         if not address:
             bare.add(page)
-        state[PAGE_KEY] = page
+        state[PAGE_KEY] = page  # which decides what an address holds
         return bool(address) and address not in (written, _as_address())
     return address != written and _as_address() == written and (bool(address) or page not in bare)
 
@@ -232,9 +251,13 @@ def show_url_messages() -> None:
 
 
 def write_url() -> None:
-    """Bring the address up to date; values at their default are left out of it."""
+    """Bring the address up to date; values at their default are left out of it.
+
+    A change sent before the address of the last one had reached the browser carries that of a moment ago: it says nothing of
+    where the browser will be.
+    """
     wanted = _as_address()
-    if st.query_params.to_dict() != wanted:
+    if not wanted == st.query_params.to_dict() == st.session_state.get(WRITTEN_KEY):
         st.query_params.from_dict(wanted)
     st.session_state[WRITTEN_KEY] = wanted
     if not wanted:  # here an address without anything means this

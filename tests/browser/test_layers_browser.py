@@ -137,7 +137,7 @@ def test_a_chosen_cell_stays_when_settings_change(open_page: Callable[..., Page]
     page.locator(".st-key-layers_convolution_kh input[type=range]").press("ArrowLeft")
     expect(root(page)).to_have_attribute("data-inputs", "6")
     shows(page, "output0_0:1:2")
-    expect(page.locator(f"{THEATRE} .formula")).to_contain_text("(2 − 1)")
+    expect(page.locator(f"{THEATRE} .formula")).to_contain_text("Output height: ⌊(5 + 2·1 − 1·(2 − 1) − 1) / 1⌋ + 1 = 6")
     page.locator(f"{THEATRE} .control.onward").click()
     shows(page, "output0_0:1:3")
     page.locator(f"{THEATRE} .control.back").click()

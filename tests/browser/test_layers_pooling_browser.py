@@ -58,10 +58,13 @@ def test_a_maximum_points_to_where_it_was_found(open_page: Callable[..., Page]) 
 def test_unpooling_is_walked_by_keyboard(open_page: Callable[..., Page]) -> None:
     page = opened(open_page("/layers?layer=upsampling&set=how:unpool"))
     page.locator(f"{THEATRE} .stage").focus()
-    page.keyboard.press("PageDown")
+    page.keyboard.press(" ")
+    page.keyboard.press("Home")
+    while not (root(page).get_attribute("data-cell") or "").startswith("map:"):
+        page.keyboard.press("PageDown")
     page.keyboard.press("Home")
     shows(page, "map:0:0")
-    expect(root(page)).to_have_attribute("data-outputs", "1")
+    expect(root(page)).to_have_attribute("data-inputs", "4")
     page.wait_for_timeout(400)
     assert arrows(page) > 80  # from the encoder and onwards
     page.keyboard.press("ArrowRight")

@@ -49,6 +49,26 @@ def test_the_field_grows_by_keyboard_mouse_and_play(open_page: Callable[..., Pag
     expect(page.locator(f"{FIELD} tr[aria-selected=true] td").first).to_have_text("2", timeout=4000)
 
 
+def test_an_encoder_is_asked_about_by_touch_on_a_phone(open_page: Callable[..., Page]) -> None:
+    page = open_page("/layers?layer=field&set=from:network,predict:1,ask:encoder3", 390, 844, True)
+    cells = page.locator(".st-key-layers_field_network tbody tr td:nth-child(3)")
+    expect(cells).to_have_text(["5", "14", "?", "?", "?"])
+    page.get_by_text("32 × 32", exact=True).first.click()
+    settle(page)
+    expect(cells.nth(2)).to_have_text("32")
+    expect(page.get_by_text("Right.", exact=False).first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_text_that_cannot_be_read_dims_the_network_and_says_so(open_page: Callable[..., Page]) -> None:
+    page = open_page("/layers?layer=shapes&set=edit:text")
+    page.locator("textarea").first.fill("input 1 28 28\nconv 32 =a")
+    page.locator("textarea").first.press("Control+Enter")
+    settle(page)
+    expect(page.locator(f"{WALK} .note")).to_have_text("The last network that could be read")
+    assert float(page.locator(f"{WALK} .table").evaluate("(box) => getComputedStyle(box).opacity")) < 0.6
+
+
 def test_layers_are_moved_and_removed(open_page: Callable[..., Page]) -> None:
     page = open_page("/layers?layer=field&set=stack:c3.m2")
     page.locator(f"{FIELD} .acts .up").click()

@@ -108,4 +108,7 @@ def test_the_scene_of_dropout(training: bool) -> None:
     assert scene.grids[1].marked is not None
     np.testing.assert_array_equal(scene.grids[1].marked, theirs == 0)
     assert (theirs == 0).any() == training
+    hidden = dropout_scene(x, 0.4, 7, training, draws=20, told=False)
+    np.testing.assert_array_equal(hidden.grids[1].values, theirs != 0)  # neither factors nor means
+    assert [grid.key for grid in hidden.grids] == ["input", "factors", "output"]
     assert [grid.key for grid in scene.grids] == ["input", "factors", "output", *(["mean"] if training else [])]

@@ -172,10 +172,27 @@ def test_taps_are_counted_before_any_is_made() -> None:
 
 
 def test_the_formula_is_filled_in_for_each_axis() -> None:
-    assert one("zeros").formula == "⌊(5 + 2·1 − 1·(3 − 1) − 1) / 1⌋ + 1 = 5"
+    assert one("zeros").formula == "Output size: ⌊(5 + 2·1 − 1·(3 − 1) − 1) / 1⌋ + 1 = 5"
     how = Arithmetic((2, 1), (1, 0), (1, 2))
     lines = convolution_scene(np.zeros((1, 5, 5)), np.zeros((1, 1, 3, 2)), None, how).formula.splitlines()
-    assert lines == ["height: ⌊(5 + 2·1 − 1·(3 − 1) − 1) / 2⌋ + 1 = 3", "width: ⌊(5 + 2·0 − 2·(2 − 1) − 1) / 1⌋ + 1 = 3"]
+    assert lines == [
+        "Output height: ⌊(5 + 2·1 − 1·(3 − 1) − 1) / 2⌋ + 1 = 3",
+        "Output width: ⌊(5 + 2·0 − 2·(2 − 1) − 1) / 1⌋ + 1 = 3",
+    ]
+
+
+@pytest.mark.parametrize(("channels", "filters", "axes"), [(2, 1, 3), (2, 2, 3), (4, 4, 2), (1, 4, 2), (1, 1, 3)])
+def test_short_titles_still_tell_the_grids_of_a_role_apart(channels: int, filters: int, axes: int) -> None:
+    shape = (3,) * axes
+    how = Arithmetic((1,) * axes, (1,) * axes, (1,) * axes)
+    grids = convolution_scene(np.zeros((channels, *shape)), np.zeros((filters, channels, *shape)), None, how).grids
+    for role in ("input", "kernel", "output"):
+        titles = [grid.short or grid.title for grid in grids if grid.key.startswith(role)]
+        assert len(set(titles)) == len(titles)
+        assert len(titles) == 1 or max(map(len, titles)) <= 16
+    assert next(grid.short for grid in grids if grid.key == f"input{channels - 1}_0") == {
+        (2, 3): "c1 · slice 0", (4, 2): "c3", (1, 2): "", (1, 3): "slice 0"
+    }[channels, axes]  # fmt: skip
 
 
 def one(mode: str) -> Scene:

@@ -118,6 +118,14 @@ def test_weights_are_those_of_torchs_modules(name: str, channels: int) -> None:
     assert block.weights == square * channels**2
 
 
+@given(st.sampled_from(BLOCKS), st.integers(1, 24))
+@settings(max_examples=30, deadline=None)
+def test_with_biases_there_are_as_many_more_as_torchs_modules_have(name: str, channels: int) -> None:
+    block = block_at(name, channels)
+    module = eval(code_of(block).replace("bias=False", "bias=True"), {"nn": nn})
+    assert block.weights + block.biases == sum(parameter.numel() for parameter in module.parameters())
+
+
 @pytest.mark.parametrize("name", BLOCKS)
 def test_multiply_adds_and_field_are_those_of_a_run(name: str) -> None:
     block = block_at(name, 3)

@@ -118,6 +118,8 @@ def test_the_scene_and_its_code(kind: Kind, evaluation: bool) -> None:
     expected = normalise(x, kind, gamma, beta, groups=2, running=running).output
     drawn = np.stack([grid.values for grid in scene.grids if grid.key.startswith("output")]).reshape(x.shape)
     np.testing.assert_array_equal(drawn, expected)
+    hidden = normalisation_scene(x, kind, gamma, beta, groups=2, running=running, told=False)
+    assert {int(tint) for grid in hidden.grids if grid.key.startswith(("input", "output")) for tint in grid.tints.flat} == {0}
     found: list[torch.Tensor] = []
     exec(scene.code, {"print": found.append})
     np.testing.assert_allclose(found[0].numpy(), expected, rtol=1e-12, atol=1e-14)

@@ -33,8 +33,13 @@ def test_cells_are_numbered_through_all_grids() -> None:
         "key": "input", "title": "Input", "kind": "plain", "rows": 1, "columns": 2, "values": [2, 5], "border": [0],
         "marked": [1], "source": [1], "place": [0, 0],
     }  # fmt: skip
-    assert "border" not in data["grids"][1]
+    assert "border" not in data["grids"][1] and "short" not in data["grids"][0]
     assert json.loads(json.dumps(data)) == data
+
+
+def test_a_short_title_is_sent_along() -> None:
+    grid = Grid("a", "Input channel 0, slice 1", np.zeros((1, 1)), "plain", short="c0 · slice 1")
+    assert scene_data(Scene((grid,), 0, {}, {}, "", ""))["grids"][0]["short"] == "c0 · slice 1"
 
 
 def test_a_maximum_has_neither_weights_nor_products() -> None:

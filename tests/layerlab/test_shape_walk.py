@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 import time
 import tracemalloc
 from typing import Any
@@ -16,7 +17,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from segdemo.errors import SettingError
 from segdemo.layerlab.shape_code import code_of
 from segdemo.layerlab.shape_examples import EXAMPLES, example_lines, example_name
-from segdemo.layerlab.shape_language import MOST_LINES, Line, check_name, parse_lines, parse_token, write_lines, write_token
+from segdemo.layerlab.shape_language import KINDS, MOST_LINES, Line, write_line, write_lines, write_token
+from segdemo.layerlab.shape_reading import check_name, parse_lines, parse_token
 from segdemo.layerlab.shape_walk import Walk, other_size, walk
 from segdemo.models import create_model
 
@@ -136,7 +138,7 @@ def test_what_does_not_fit_is_said_and_every_fix_helps(lines: tuple[Line, ...]) 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.filter_too_much])
 @given(st.tuples(INPUT, SINGLE))
 def test_where_we_see_a_problem_torch_does_as_well(lines: tuple[Line, Line]) -> None:
-    """Kernels, groups, sizes and channels: the line that does not fit is run on what arrives, and torch refuses it."""
+    """Kernels, groups, sizes and channels: the line that does not fit is run on what arrives, and torch refuses it, or nothing is left."""
     line, shape = lines[1], lines[0].numbers
     assume(walk(lines).problem is not None and not line.name)  # a name that is taken twice means nothing to torch
     with pytest.raises((RuntimeError, ValueError)):
@@ -145,7 +147,9 @@ def test_where_we_see_a_problem_torch_does_as_well(lines: tuple[Line, Line]) -> 
             expects = line.option("in") or shape[0]
             nn.Conv2d(expects, line.numbers[0], k, s, p, line.option("d"), line.option("g"))(torch.zeros(1, *shape))
         elif line.kind == "upconv":
-            nn.ConvTranspose2d(line.option("in") or shape[0], line.numbers[0], k, s, p)(torch.zeros(1, *shape))
+            made = nn.ConvTranspose2d(line.option("in") or shape[0], line.numbers[0], k, s, p)(torch.zeros(1, *shape))
+            if not made.numel():
+                raise ValueError("Torch gives a picture without a pixel, which nothing could follow.")
         else:
             pool = nn.MaxPool2d if line.kind == "maxpool" else nn.AvgPool2d
             pool(k, s, p, ceil_mode="ceil" in line.words)(torch.zeros(1, *shape))
@@ -245,16 +249,40 @@ def test_text_and_address_say_the_same_network(lines: tuple[Line, ...]) -> None:
 
 
 @pytest.mark.parametrize(("text", "sentence"), [
-    ("input 3 4", "Line 1: input is followed by whole numbers"), ("input 3 4 4\n\n# so\nconv", "Line 4: conv is followed"),
-    ("input 3 4 4\nconv 8 q3", "does not know “q3”"), ("input 3 4 4\nconv 8 k0", "k is a number from 1 to 64, not 0"),
-    ("dense 4", "no layer dense"), ("input 3 9999 4", "height is a number from 1"), ("input 3 4 4 as 5", "stands one name"),
-    ("input 3 4 4\nconcat", "followed by the name"), ("input 3 4 4\nrelu as", "stands one name"),
-    ("\n".join(["relu"] * (MOST_LINES + 1)), "at most 60 lines"), ("__import__('os').system('ls')", "no layer"),
+    ("input 3 4", "Line 1: input is followed by whole numbers, channels, height, width, and there are too few"),
+    ("input 3 4 4\n\n# so\nconv", "Line 4: conv is followed"), ("input 3 4 4\nconv k3 8", "and “k3” is none"),
+    ("input 3 4 4\nconv 8 q3", "Line 2: conv does not know “q3”. What can follow: k3 (kernel), s1 (stride), p2 (padding)"),
+    ("input 3 4 4\nmaxpool =a", "Line 2: maxpool does not know “=a”"), ("input 3 4 4 e1", "input does not know “e1”. Only “as”"),
+    ("input 3 4 4\nconv 8 k0", "“k0” does not work: kernel is a number from 1 to 64. For example “conv 32 k3 p1 relu”"),
+    ("dense 4", "“dense” is no layer. A line begins with one of: input, conv"),
+    ("input 3 4 4\nconvv 4", "Did you mean conv, as in"),
+    ("input 3 9999 4", "height is a number from 1"), ("input 3 4 4 as 5", "followed by one name"),
+    ("input 3 4 4\nconcat", "followed by the name of an earlier line"), ("input 3 4 4\nrelu as", "“relu as skip1”"),
+    ("__import__('os').system('ls')", "is no layer"),
 ])  # fmt: skip
-def test_what_is_no_line_gets_a_sentence(text: str, sentence: str) -> None:
-    with pytest.raises(SettingError, match=r"\.$") as caught:
+def test_what_is_no_line_gets_a_sentence_with_an_example(text: str, sentence: str) -> None:
+    with pytest.raises(SettingError) as caught:
         parse_lines(text)
-    assert sentence in str(caught.value)
+    said = str(caught.value)
+    assert sentence in said and said.startswith("Line ")
+    example = re.split("[Ff]or example|as in", said)[-1].split("“")[1].split("”")[0]
+    earlier = "input 3 4 4 as e1\n" if not example.startswith("input") else ""
+    assert parse_lines(earlier + example)
+
+
+def test_more_lines_than_there_may_be_are_counted() -> None:
+    with pytest.raises(SettingError, match=r"at most 60 lines here, and these are 61\."):
+        parse_lines("\n".join(["relu"] * (MOST_LINES + 1)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_example_of_a_kind_is_a_line_of_it(kind: str) -> None:
+    (line,) = parse_lines(KINDS[kind].example)
+    assert line.kind == kind and write_line(line) == KINDS[kind].example
+
+
+def test_a_letter_and_its_number_may_have_a_sign_between_them() -> None:
+    assert parse_lines("conv 8 k=5 p=2") == parse_lines("conv 8 k5 p2")
 
 
 def test_a_typed_name_is_one_that_a_line_can_have() -> None:

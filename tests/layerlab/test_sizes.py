@@ -11,7 +11,7 @@ from segdemo.layerlab.convolution_scene import convolution_scene
 from segdemo.layerlab.coverage_scene import checkerboard_scene
 from segdemo.layerlab.pooling import Pooling
 from segdemo.layerlab.pooling_scene import Shrinking, pooling_scene
-from segdemo.layerlab.shape_language import parse_lines
+from segdemo.layerlab.shape_reading import parse_lines
 from segdemo.layerlab.shape_walk import walk
 from segdemo.layerlab.sizes import (
     convolved_formula,
@@ -61,9 +61,9 @@ def test_a_transposed_convolution_is_as_large_as_torchs(n: int, k: int, s: int, 
 
 
 def test_axes_are_named_where_they_differ() -> None:
-    assert each_axis(["a", "a", "a"]) == "a"
-    assert each_axis(["a", "b"]) == "height: a\nwidth: b"
-    assert each_axis(["a", "a", "b"]).splitlines() == ["depth: a", "height: a", "width: b"]
+    assert each_axis(["a", "a", "a"]) == "Output size: a"
+    assert each_axis(["a", "b"]) == "Output height: a\nOutput width: b"
+    assert each_axis(["a", "a", "b"]).splitlines() == ["Output depth: a", "Output height: a", "Output width: b"]
 
 
 @pytest.mark.parametrize(("line", "formula"), [
@@ -76,4 +76,5 @@ def test_axes_are_named_where_they_differ() -> None:
 ])  # fmt: skip
 def test_a_scene_and_the_shape_walk_say_the_same(line, formula) -> None:  # type: ignore[no-untyped-def]
     x, w = torch.zeros(6, 6, dtype=torch.float64).numpy(), torch.ones(1, 1, 3, 3, dtype=torch.float64).numpy()
-    assert walk(parse_lines(f"input 1 6 6\n{line}")).steps[-1].note == formula(x, w)
+    note = walk(parse_lines(f"input 1 6 6\n{line}")).steps[-1].note
+    assert formula(x, w) == f"Output size: {note}"

@@ -26,7 +26,6 @@ from segdemo.layerlab.upsampling_scene import (
     nearest_scene,
     picture_of_maxima,
     shuffle_scene,
-    unpooling_scene,
 )
 
 sides = st.integers(1, 9)
@@ -124,7 +123,7 @@ maps = st.builds(
 @given(maps, st.integers(2, 4), st.booleans())
 def test_scenes_of_a_factor_add_up(image, factor, alike):
     weights = channel_weights(factor, alike)
-    scenes = [nearest_scene(image, factor), bilinear_scene(image, factor), unpooling_scene(image, factor),
+    scenes = [nearest_scene(image, factor), bilinear_scene(image, factor),
               shuffle_scene(image, factor, weights), everything_scene(image, factor, alike)]  # fmt: skip
     for scene in scenes:
         adds_up(scene)
@@ -159,13 +158,13 @@ def test_transposed_scenes_add_up_and_are_torch(image, kernel, stride, padding, 
     assert f"= {expected.shape[0]}" in scattered.formula
 
 
-@pytest.mark.parametrize("name", ["nearest", "bilinear", "unpooling", "shuffle", "all", "scatter", "stretch"])
+@pytest.mark.parametrize("name", ["nearest", "bilinear", "shuffle", "all", "scatter", "stretch"])
 def test_code_of_a_scene_gives_its_numbers(name):
     image = np.array([[1.0, 2, 0], [3, 5, 4], [2, 1, 0.5]])
     kernel, moves = picture((3, 2), 1), Transposed((2, 2), (1, 0), (1, 0))
     scene = {
         "nearest": lambda: nearest_scene(image, 2), "bilinear": lambda: bilinear_scene(image, 3),
-        "unpooling": lambda: unpooling_scene(image, 2), "shuffle": lambda: shuffle_scene(image, 2, channel_weights(2, False)),
+        "shuffle": lambda: shuffle_scene(image, 2, channel_weights(2, False)),
         "all": lambda: everything_scene(image, 2, False), "scatter": lambda: scatter_scene(image, kernel, moves),
         "stretch": lambda: stretch_scene(image, kernel, moves),
     }[name]()  # fmt: skip

@@ -55,7 +55,7 @@ def test_it_opens_on_numbers_that_pytorch_gives_as_well(run: Run) -> None:
     run()
     result = torch.nn.functional.conv2d(torch.tensor(grid("input0_0"))[None, None], torch.tensor(grid("kernel0_0_0"))[None, None])
     np.testing.assert_array_equal(grid("output0_0"), result[0, 0].numpy())
-    assert scene()["formula"].endswith("= 5")
+    assert scene()["formula"].startswith("Output size: ⌊") and scene()["formula"].endswith("= 5")
     assert scene()["autoplay"]
     assert not scene()["covered"]
 
@@ -113,6 +113,12 @@ def test_the_limit_of_a_padding_is_said_where_it_is_reached(run: Run, mode: str)
     app.slider(key="layers_convolution_pw").set_value(most).run()
     assert f"3 cells give a border of {most}" in texts(app)
     assert grid("input0_0").shape == (5, 3 + 2 * most)
+
+
+def test_what_the_signs_of_the_sliders_mean_is_said(run: Run) -> None:
+    app = run()
+    assert {"↕ height", "↔ width"} <= {caption.value for caption in app.caption}
+    assert not {"↕ height", "↔ width"} & {caption.value for caption in run(set="axes:1").caption}
 
 
 def test_limits_follow_from_each_other() -> None:

@@ -1,12 +1,16 @@
 """The Checkerboard view: counts by torch, what is said about them, limits, both parts and their questions."""
 
+import itertools
+import re
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
 from segdemo.layerlab.coverage import is_even
-from segdemo.ui.layers_coverage_parts import STACKS, even_table, field_table
+from segdemo.ui.layers_coverage_counts import KERNELS, STRIDES, counts_panel, even_table, profile_bars
+from segdemo.ui.layers_coverage_parts import STACKS, field_table
 
 from .layers_run import Page
 
@@ -77,10 +81,37 @@ def test_the_question_covers_until_it_is_answered(page: Page, settings: str, rig
     assert "Right." in page.texts()
 
 
-def test_tables_say_what_torch_counts() -> None:
-    assert "| 4 | **2** | 1–2 | **1** | 0–1 |" in even_table(3, 2).replace("\u2060", "")
-    assert ":primary-background[1\u2060–\u20602]" in even_table(3, 2)
+def test_the_question_of_gridding_does_not_give_itself_away(page: Page) -> None:
+    page.start("part:gridding,predict:1")
+    assert "% seen" not in str([grid["title"] for grid in page.scene["grids"]])
+    assert "common factor" not in page.texts()
+    outputs = {cell for cell, _count, _line in page.scene["cells"]}
+    starts = np.cumsum([0, *(grid["rows"] * grid["columns"] for grid in page.scene["grids"])])
+    assert {int(start) for start in starts[:-1]} <= outputs  # so that all grids are covered
+
+
+def test_the_field_table_has_a_row_a_stack() -> None:
     assert field_table(STACKS[:1], 3).count("\n") == 4
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 2), (4, 2), (7, 5), (1, 1)])
+def test_the_table_of_counts_is_torchs_and_frames_the_chosen_one(kernel: int, stride: int) -> None:
+    cells = re.findall(r'<td class="(even|uneven)"[^>]*?(aria-current="true")?>([^<]+)</td>', even_table(kernel, stride))
+    assert len(cells) == len(KERNELS) * len(STRIDES)
+    for (kind, chosen, text), (k, s) in zip(cells, itertools.product(KERNELS, STRIDES), strict=True):
+        ones = torch.ones(1, 1, 1, 9), torch.ones(1, 1, 1, k)
+        inner = F.conv_transpose2d(*ones, stride=(1, s))[0, 0, 0, k - 1 :][: 2 * s].int().tolist()
+        low, high = min(inner), max(inner)
+        assert text == (str(low) if low == high else f"{low}–{high}")
+        assert kind == ("even" if low == high else "uneven")
+        assert bool(chosen) == ((k, s) == (kernel, stride))
+
+
+def test_bars_are_as_high_as_their_counts() -> None:
+    heights = [float(height) for height in re.findall(r'class="some" style="height:([\d.]+)%', profile_bars([1, 2, 0, 4]))]
+    assert heights == [25, 50, 100]
+    assert profile_bars([1, 2, 0, 4]).count('class="none"') == 1
+    assert counts_panel(3, 2, [1, 2]).count("<figure>") == 2
 
 
 def test_it_explains_itself_with_its_own_source(page: Page) -> None:

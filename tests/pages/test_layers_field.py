@@ -2,16 +2,21 @@
 
 import base64
 import json
+import re
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from segdemo.layerlab.stack_influence import influence
 from segdemo.layerlab.stack_presets import STACKS
 from segdemo.layerlab.stacks import levels, parse_stack
 from segdemo.models import list_models
-from segdemo.ui.layers_field_data import encoder_stages, network_data
+from segdemo.ui.layers_field_encoder_data import EncoderStage, encoder_of, encoder_stages, network_data
+from segdemo.ui.layers_field_influence import influence_drawn
+from segdemo.ui.layers_field_questions import ALL, encoder_choices, stack_choices
 
 from .layers_run import sound, started
 
@@ -26,7 +31,7 @@ def drawn(app: AppTest) -> dict[str, Any]:
 
 
 def texts(app: AppTest) -> str:
-    return " ".join(element.value for kind in (app.markdown, app.caption, app.info, app.error) for element in kind)
+    return " ".join(element.value for kind in (app.markdown, app.caption, app.info, app.success, app.error) for element in kind)
 
 
 @pytest.mark.parametrize("name", STACKS)
@@ -37,14 +42,14 @@ def test_every_known_stack_is_drawn_as_it_is_computed(name: str) -> None:
     assert all(0 < row["held"] <= row["field"] for row in rows)
     last = rows[-1]["heat"]
     values = np.frombuffer(base64.b64decode(last["values"]), np.uint8)
-    assert values.size == last["side"] ** 2 and values.max() == 255
+    assert values.size == last["side"] and values.max() == 255  # along one axis: with equal weights the rest is their product
     assert app.selectbox(key="layers_field_known").value == name
 
 
 def test_two_small_kernels_against_a_large_one() -> None:
     app = run()
     said = texts(app)
-    assert list(app.dataframe[0].value["Weights"]) == ["18c² = 73,728", "25c² = 102,400"]
+    assert list(app.table[0].value.loc["Weights"]) == ["18c² = 73,728", "25c² = 102,400"]
     assert "The same field, with 28 % fewer weights than One 5×5." in said
 
 
@@ -80,6 +85,16 @@ def test_an_empty_stack_says_what_to_do() -> None:
     assert "Add a layer" in texts(app) and drawn(app)["layers"] == []
 
 
+def test_the_drawing_along_one_axis_says_as_much_as_all_of_it() -> None:
+    layers = parse_stack(STACKS["vgg"].layers)
+    drawn = influence_drawn(layers, "equal", 0)
+    along = np.frombuffer(base64.b64decode(drawn.values), np.uint8) / 255
+    heat = influence(layers, "equal")
+    edges = np.linspace(0, len(heat), drawn.side + 1).astype(int)
+    cells = [[heat[a:b, c:d].mean() for c, d in pairwise(edges)] for a, b in pairwise(edges)]
+    np.testing.assert_allclose(np.outer(along, along), np.array(cells) / np.max(cells), atol=1.5 / 255)
+
+
 def test_random_weights_are_another_picture_and_the_draw_is_in_the_address() -> None:
     pictures = {drawn(run(settings))["layers"][-1]["heat"]["values"] for settings in ("", "w:random", "w:random,seed:3")}
     assert len(pictures) == 3
@@ -100,6 +115,72 @@ def test_the_question_hides_the_last_field_until_it_is_answered() -> None:
     (key,) = (group.key for group in app.get("button_group") if "guess" in group.key)
     sound(app.button_group(key=key).set_value("38").run())
     assert "covered" not in drawn(app)["layers"][-1]
+    assert "field below + (kernel − 1) · jump below. Kernels are not simply added up" in app.success[0].value
+
+
+def guess(app: AppTest, choice: str) -> AppTest:
+    (key,) = (group.key for group in app.get("button_group") if "guess" in group.key)
+    return sound(app.button_group(key=key).set_value(choice).run())
+
+
+def test_the_question_of_a_stack_leaves_no_trace_of_the_answer() -> None:
+    data = drawn(run("stack:pooled,predict:1"))
+    assert data["span"] < 38 and data["total"]["sees"] == "?"
+    assert "38" not in json.dumps(data["layers"][-1])
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_choices_of_a_stack_differ_and_hold_the_answer(name: str) -> None:
+    found = levels(parse_stack(STACKS[name].layers), 64, 224)
+    choices = stack_choices(found)
+    assert str(found[-1].field_px) in choices and len(choices) >= 3 and len(set(choices.values())) == len(choices)
+
+
+def test_the_question_of_an_encoder_hides_its_stage_and_the_later_ones() -> None:
+    app = run("from:network,net:unet,predict:1,ask:encoder3")
+    rows = drawn(app)["layers"]
+    assert [row["sees"] for row in rows] == ["5", "14", "?", "?", "?"] and drawn(app)["total"]["sees"] == "?"
+    assert not {"32", "68", "140"} & set(re.findall(r"[0-9]+", texts(app) + " ".join(str(row["field"]) for row in rows)))
+    assert "Effective field" not in [box.label for box in app.selectbox]
+    guess(app, "14")
+    assert "You chose 14 × 14. It is 32 × 32. encoder2 sees 14 px, and the windows of this stage add 18 px" in texts(app)
+    assert [row["sees"] for row in drawn(app)["layers"]] == ["5", "14", "32", "68", "140"]
+    assert set(app.session_state["set"].split(",")) >= {"from:network", "predict:1", "ask:encoder3"}
+
+
+def test_a_right_guess_and_another_network_asks_anew() -> None:
+    app = guess(run("from:network,predict:1,ask:encoder1"), "5")
+    assert app.success[0].value.startswith("Right.") and "covered" not in drawn(app)["layers"][0]
+    sound(app.selectbox(key="layers_field_net").set_value("nnunet").run())
+    assert app.session_state["set"] == "from:network,predict:1,net:nnunet" and drawn(app)["layers"][-1]["sees"] == "?"
+
+
+def test_the_link_holds_a_network_of_a_library() -> None:
+    app = run("from:network")
+    sound(app.selectbox(key="layers_field_net").set_value("smp.dpt").run())
+    assert app.session_state["set"] == "from:network,net:smp.dpt"
+    assert "DPT" in drawn(run("from:network,net:smp.dpt"))["label"] and not run("from:network,net:smp.dpt").warning
+
+
+def test_a_stage_that_sees_everything_is_asked_for_as_well() -> None:
+    app = guess(run("from:network,net:segformer,predict:1"), ALL)
+    assert app.success and "every unit then depends on every pixel" in app.success[0].value
+
+
+@pytest.mark.parametrize("name", ["unet", "autoencoder", "mnist_cnn", "segformer", "resnet152", "deeplabv3_mobilenet_v3_large"])
+def test_choices_of_every_stage_differ_and_hold_the_answer(name: str) -> None:
+    stages: tuple[EncoderStage, ...] = encoder_of(name)
+    for at, stage in enumerate(stages):
+        choices = encoder_choices(stages, at, 224)
+        assert (ALL if stage.field.size is None else str(stage.field.size)) in choices
+        assert len(choices) >= 3 and len(set(choices.values())) == len(choices)
+
+
+def test_every_number_of_a_layer_is_explained_where_it_stands() -> None:
+    data = drawn(run("stack:dilated"))["layers"][-1]
+    assert data["how"][0] == "7 + (3 − 1)·4·1 = 15: field below + (kernel − 1) · dilation · jump below"
+    assert data["how"][1].startswith("Jump 1: the squares of neighbouring units lie 1 px apart in the input.")
+    assert "after up-sampling" in drawn(run("stack:c3.m2.t2s2"))["layers"][-1]["how"][0]
 
 
 def test_the_encoder_of_a_network() -> None:

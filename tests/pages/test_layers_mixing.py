@@ -81,6 +81,14 @@ def test_a_prediction_hides_the_bars_until_it_is_made() -> None:
     assert "It is Two 3×3. 2·9·64² = 73,728 < 25·64² = 102,400" in texts(app)
 
 
+@pytest.mark.parametrize(
+    ("settings", "tells"), [("part:counts", "18c²"), ("part:counts,pair:blocks", "17c²"), ("part:residual", "is the identity")]
+)
+def test_what_a_question_asks_is_not_said_before_it(settings: str, tells: str) -> None:
+    assert tells in texts(run(settings))
+    assert tells not in texts(run(f"{settings},predict:1"))
+
+
 def test_residual_without_branch_is_the_identity_in_both_directions() -> None:
     app = run("part:residual,branch:0")
     assert "**y is x**" in texts(app)

@@ -111,5 +111,20 @@ def test_every_part_asks_and_explains(part: str, answer: str) -> None:
     assert "Right." in texts(app)
 
 
+@pytest.mark.parametrize(("part", "answer", "tells"), [
+    ("norm", "4", "the same tint"), ("softmax", "down", "more equal"), ("dropout", "twice", "scaled up"),
+])  # fmt: skip
+def test_what_a_question_asks_is_said_only_after_it(part: str, answer: str, tells: str) -> None:
+    app = run(f"part:{part},predict:1")
+    assert tells not in texts(app)
+    sound(question(app).set_value(answer).run())
+    assert tells in texts(app)
+
+
+def test_how_the_batch_is_laid_out_is_said_for_wide_and_narrow_screens() -> None:
+    said = texts(run())
+    assert "each row is a picture and" in said and "on a phone, where there is less room, each row is a channel" in said
+
+
 def test_a_number_that_cannot_be_read_is_said() -> None:
     assert "is no number such as 0.5" in warnings(run("part:softmax,t:hot"))[0]

@@ -7,7 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from segdemo.layerlab.shape_examples import EXAMPLES
-from segdemo.layerlab.shape_language import KINDS, parse_lines, write_token
+from segdemo.layerlab.shape_language import KINDS, write_token
+from segdemo.layerlab.shape_reading import parse_lines
 from segdemo.layerlab.shape_walk import walk
 
 from .layers_run import sound, started
@@ -17,9 +18,13 @@ def run(settings: str = "") -> AppTest:
     return started("shapes", settings)
 
 
-def drawn(app: AppTest) -> list[dict[str, Any]]:
+def given(app: AppTest) -> dict[str, Any]:
     (component,) = app.get("bidi_component")
-    return json.loads(component.proto.json)["rows"]  # type: ignore[no-any-return]
+    return json.loads(component.proto.json)  # type: ignore[no-any-return]
+
+
+def drawn(app: AppTest) -> list[dict[str, Any]]:
+    return given(app)["rows"]  # type: ignore[no-any-return]
 
 
 def click(app: AppTest, name: str) -> AppTest:
@@ -99,6 +104,35 @@ def test_all_lines_as_text() -> None:
     assert "no line yet" in app.error[0].value
     click(app, "fix0")
     assert drawn(app)[0]["shapeText"] == "3 × 64 × 64"
+
+
+def test_what_cannot_be_read_stays_said_and_the_drawing_stale_until_it_can() -> None:
+    app = run("edit:text")
+    sound(app.text_area(key="layers_shapes_text").set_value("input 3 9 9\nconv 8 =a").run())
+    for _again in range(2):
+        assert "conv does not know “=a”" in app.error[0].value
+        assert given(app)["stale"] and given(app)["words"]["stale"] == "The last network that could be read"
+        sound(app.run())
+    sound(app.text_area(key="layers_shapes_text").set_value("input 3 9 9\nconv 8").run())
+    assert not app.error and not given(app)["stale"]
+    click(app, "undo")
+    assert app.text_area(key="layers_shapes_text").value.startswith("input 1 28 28")
+
+
+def test_a_refused_name_leaves_the_drawing_as_it_is() -> None:
+    app = run("line:2")
+    sound(app.text_input(key="layers_shapes_name").set_value("9 lives").run())
+    assert app.error and not given(app)["stale"]
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if not name.startswith(("odd", "count"))])
+def test_nothing_that_is_sent_tells_the_covered_shape(name: str) -> None:
+    app = run(f"lines:{name},predict:1")
+    last = drawn(app)[-1]
+    assert "shape" not in last and "note" not in last
+    assert {last[key] for key in ("shapeText", "params", "memory", "macs", "sees", "says")} == {"?"}
+    (group,) = (group for group in app.get("button_group") if "guess" in group.key)
+    assert len(set(group.options)) == len(group.options) >= 2
 
 
 def test_the_question_hides_the_last_shape() -> None:

@@ -5,6 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from segdemo.ui.layers_typed import parse_cells
 from segdemo.ui.layers_upsampling_transposed import largest_padding
 
 from .layers_run import Page
@@ -86,6 +87,8 @@ def test_a_transposed_convolution_seen_both_ways(page: Page, settings: str) -> N
         ("how:transposed,n:5,k:5,s:4", "Stride is now 3 instead of 4. Beyond 17 cells"),
         ("how:transposed,k:5,s:4,d:3", "Dilation is now 2 instead of 3. Beyond 17 cells"),
         ("how:transposed,k:1,d:3", "A kernel of one cell has no gaps to widen."),
+        ("how:unpool,uk:3,up:2", "Padding is now 1 instead of 2. Padding is half the window at most: 1."),
+        ("how:unpool,n:5,us:4,uk:4", "Stride is now 3 instead of 4. Beyond 16 cells"),
         ("n:5,r:4", "Beyond 12 cells a side their numbers could not be read."),
         ("how:cubic", "It is one of: all, nearest, bilinear, unpool, transposed, shuffle."),
     ],
@@ -117,6 +120,52 @@ def test_changing_the_method_keeps_the_map_and_says_nothing(page: Page) -> None:
     page.sound()
     assert page.address() == {"how:nearest", "k:4", "n:2"}
     assert not app.warning
+
+
+@pytest.mark.parametrize(
+    ("settings", "kernel", "stride", "padding", "says"),
+    [("", 2, 2, 0, "a winner of its own: 9"), (",uk:3", 3, 2, 0, "Windows overlap"),
+     (",uk:3,up:1,us:1", 3, 1, 1, "Windows overlap"),
+     (",uk:2,us:3,up:1,n:4", 2, 3, 1, "Between windows are gaps")],
+)  # fmt: skip
+def test_unpooling_with_any_window_and_stride(
+    page: Page, settings: str, kernel: int, stride: int, padding: int, says: str
+) -> None:
+    page.start(f"how:unpool{settings}")
+    drawn, edge = page.grid("picture"), slice(padding, -padding or None)
+    pooled, switches = F.max_pool2d(tensor(drawn[edge, edge]), kernel, stride, padding, return_indices=True)
+    assert np.array_equal(page.grid("map"), pooled[0, 0].numpy())
+    back = F.max_unpool2d(pooled, switches, kernel, stride, padding)[0, 0].numpy()
+    assert np.array_equal(page.grid("unpooled"), back)
+    assert page.flags("unpooled", "marked") == set(switches.ravel().tolist())
+    assert page.scene["formula"].endswith(f"= {len(back)}")
+    assert says in page.texts()
+
+
+def test_a_number_typed_into_a_padded_map_is_that_of_its_own_cell(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, edits = [], []
+    monkeypatch.setattr("segdemo.ui.layers_upsampling.theatre", lambda _scene, _key, **given: edits.append(given))
+    page.start("how:unpool,n:2,uk:3,us:2,up:1,x:9_0_0_0_0_0_0_0_1")
+    assert edits[-1]["editable"] == (0,)
+    monkeypatch.setattr("segdemo.ui.layers_typed.keep", lambda name, text: kept.append((name, text)))
+    edits[-1]["on_edit"](0, 3, 1, 5)  # with a row and a column of padding before it
+    typed = parse_cells(kept[0][1])
+    assert (kept[0][0], typed.count, typed.changed[6]) == ("x", 9, 5)
+
+
+def test_alike_channels_are_explained_in_words(page: Page) -> None:
+    app = page.start("how:shuffle,r:3")
+    assert "9 channels differ by chance" in page.texts()
+    app.toggle(key=page.control("alike")).set_value(True).run()
+    assert "Pixel shuffle starts as **nearest**: its 9 channels" in page.texts()
+
+
+@pytest.mark.parametrize("how", ["all", "bilinear"])
+def test_both_bilinear_titles_name_the_option_and_the_default_is_said(page: Page, how: str) -> None:
+    page.start(f"how:{how}")
+    titles = [grid["title"] for grid in page.scene["grids"]]
+    assert [sum(title.endswith(f"align_corners={flag}") for title in titles) for flag in (False, True)] == [1, 1]
+    assert "`align_corners=False` is PyTorch's default" in page.texts()
 
 
 def test_the_question_of_unpooling(page: Page) -> None:

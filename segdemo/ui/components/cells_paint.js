@@ -1,6 +1,8 @@
 // How the theatre is drawn: the grids once, on a canvas of their own; what is lit, on a second one over it, every frame.
 
-const READABLE = 19, READABLE_ON_PICTURES = 30; // pixels of a cell that has room for its number
+const ROOM_FOR_WEIGHTS = 34; // pixels of a cell that has room for a number and, in its corner, a weight
+const BORDER_SHARE = 0.5; // of its colour that a cell of the border keeps
+const STRAIGHT = 6; // times the usual number: as far as colours follow the numbers themselves
 // Of cells that belong together: Okabe–Ito's, then Paul Tol's, so pale that text can be read on them in both themes.
 const TINTS = ["#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#0072b2", "#d55e00", "#999933", "#882255", "#44aa99", "#8a939c", "#aa4499"];
 const TINT_SHARE = 0.42, PALER = 0.6;
@@ -9,29 +11,54 @@ function coloursOf(root) {
   const style = getComputedStyle(root);
   return {
     text: style.color, back: style.getPropertyValue("--st-background-color"), second: style.getPropertyValue("--st-secondary-background-color"),
-    line: style.getPropertyValue("--st-border-color"), accent: style.getPropertyValue("--st-primary-color"), font: style.fontFamily,
+    line: style.getPropertyValue("--st-border-color"), paper: channelsOf(style.getPropertyValue("--st-background-color")), accent: style.getPropertyValue("--st-primary-color"), font: style.fontFamily,
     glow: style.getPropertyValue("--glow"),
   };
 }
 
+function channelsOf(color) {
+  // "#0e1117" → [14, 17, 23]; the browser reads every other way to write a colour.
+  const pen = new OffscreenCanvas(1, 1).getContext("2d");
+  pen.fillStyle = color;
+  pen.fillRect(0, 0, 1, 1);
+  return [...pen.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+}
+
 function painterOf(model, scales) {
   // The colour of each cell as [r, g, b], or null where it has none; one scale a kind and role, so that equal numbers look equal.
-  const reach = new Map(), lowest = new Map();
-  const roleOf = (g) => `${model.data.grids[g].kind} ${model.kernels.has(g)} ${model.outputs.has(model.starts[g])}`;
+  const found = new Map(), roleOf = (g) => `${model.data.grids[g].kind} ${model.kernels.has(g)} ${model.outputs.has(model.starts[g])}`;
   model.data.grids.forEach((grid, g) => {
-    const largest = grid.values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-    reach.set(roleOf(g), Math.max(reach.get(roleOf(g)) ?? 0, grid.kind === "picture" ? Math.max(1, ...grid.values) : largest));
-    lowest.set(roleOf(g), Math.min(lowest.get(roleOf(g)) ?? 0, ...grid.values));
+    const numbers = found.get(roleOf(g)) ?? [];
+    for (const value of grid.values) if (typeof value === "number") numbers.push(value);
+    found.set(roleOf(g), numbers);
   });
+  const straight = model.data.grids.some((grid) => grid.kind === "picture"); // what is made of greys is coloured as evenly
+  const reaches = new Map([...found].map(([role, numbers]) => [role, reachOf(numbers, straight)]));
   return (g, value) => {
-    const { kind } = model.data.grids[g], most = reach.get(roleOf(g)) || 1;
+    const { kind } = model.data.grids[g], reach = reaches.get(roleOf(g));
     if (kind === "plain") return null;
     if (kind === "picture") {
-      const low = lowest.get(roleOf(g)), grey = Math.round((255 * (value - low)) / (most - low));
+      const most = Math.max(1, reach.highest), grey = Math.round((255 * (value - reach.lowest)) / (most - reach.lowest));
       return [grey, grey, grey];
     }
-    return along(scales[kind], kind === "signed" ? 0.5 + (0.3 * value) / most : value / most);
+    return along(scales[kind], kind === "signed" ? 0.5 + 0.3 * spread(value, reach) : value / (reach.most || 1));
   };
+}
+
+function reachOf(numbers, straight) {
+  // The largest without its sign, the smallest and largest with it (from 0), and the size beyond which logarithms are drawn:
+  // far out where no number is much larger than most, near 0 where one is.
+  const sizes = numbers.map(Math.abs).filter((size) => size > 0).sort((a, b) => a - b);
+  const most = sizes.at(-1) ?? 0, middle = sizes[Math.floor(sizes.length / 2)] ?? 1;
+  return {
+    most, bend: straight ? 1e3 * most : Math.max(0.1, (STRAIGHT * middle) / (most || 1)) * middle,
+    lowest: numbers.reduce((low, value) => Math.min(low, value), 0), highest: numbers.reduce((high, value) => Math.max(high, value), 0),
+  };
+}
+
+function spread(value, { most, bend }) {
+  // −1 to 1: as the number itself where it is small, as its logarithm where it is large, so that one of 99 leaves 1, 2 and 3 apart.
+  return most ? Math.max(-1, Math.min(1, Math.asinh(value / bend) / Math.asinh(most / bend))) : 0;
 }
 
 function along(scale, share) {
@@ -39,8 +66,14 @@ function along(scale, share) {
   return scale[i].map((start, c) => Math.round(start + (scale[i + 1][c] - start) * part));
 }
 
-function isLight(color) {
-  return 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2] > 145;
+function inkOn(color) {
+  // Black or white, whichever stands out more: 4.5 : 1 at least, on every colour (WCAG 2.2, relative luminance).
+  const [r, g, b] = color.map((part) => (part <= 10 ? part / 3294.6 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.1791 ? "#000000" : "#ffffff";
+}
+
+function mixed(color, paper, share) {
+  return color.map((part, c) => share * part + (1 - share) * paper[c]);
 }
 
 function shortNumber(value, room) {
@@ -85,23 +118,35 @@ function fontFor(cell) {
 function paintGrids(theatre) {
   const { model, layout, look } = theatre, pen = sized(theatre.base, layout);
   pen.clearRect(0, 0, layout.width, layout.height);
+  const titles = chosenTitles(pen, model, layout, look);
   model.data.grids.forEach((grid, g) => {
     const box = layout.boxes[g];
-    paintTitle(pen, grid.title, box, look, layout);
+    paintTitle(pen, titles[g], box, look, layout);
     if (isCovered(theatre, g)) return paintCover(pen, box, look);
     for (let i = 0; i < grid.values.length; i++) paintCell(theatre, pen, model.starts[g] + i);
   });
 }
 
-function paintTitle(pen, text, box, look, layout) {
-  // Where a neighbour's title would be run into, only the last part: "slice 2" of "Input channel 0, slice 2".
+function roomFor(box, layout) {
+  // Pixels from a title's start to the neighbour that it would run into, or to the edge.
+  const beside = layout.boxes.filter((other) => other.x > box.x && other.y - TITLE < box.y && other.y + other.h > box.y - TITLE);
+  return Math.min(layout.width, ...beside.map((other) => other.x - 6)) - box.x;
+}
+
+function chosenTitles(pen, model, layout, look) {
+  // The whole titles where all of inputs, of kernels or of outputs find room, otherwise the shorter ones of all of these.
+  const { grids } = model.data, titles = grids.map(titlesOf), roleOf = (g) => `${model.kernels.has(g)} ${model.outputs.has(model.starts[g])}`;
   pen.font = `600 13px ${look.font}`;
-  const right = (layout?.boxes ?? []).filter((other) => other.x > box.x && Math.abs(other.y - box.y) < 24).map((other) => other.x);
-  if (pen.measureText(text).width > Math.min(...right) - box.x - 6) text = text.split(", ").at(-1);
+  const narrow = new Set(grids.map((_grid, g) => g).filter((g) => pen.measureText(titles[g][0]).width > roomFor(layout.boxes[g], layout)).map(roleOf));
+  return titles.map(([whole, short], g) => (narrow.has(roleOf(g)) ? short : whole));
+}
+
+function paintTitle(pen, text, box, look, layout) {
+  pen.font = `600 13px ${look.font}`;
   pen.fillStyle = look.text;
   pen.textAlign = "left";
   pen.textBaseline = "alphabetic";
-  pen.fillText(text, box.x, box.y - 7);
+  pen.fillText(text, box.x, box.y - 7, Math.max(30, roomFor(box, layout))); // if need be, narrower letters
 }
 
 function paintCover(pen, box, look) {
@@ -120,20 +165,19 @@ function paintCell(theatre, pen, cell, solid = false) {
   const ghost = !solid && isGhost(theatre, cell), value = theatre.partial?.get(cell) ?? valueOf(model, cell), edge = model.border.has(cell);
   const color = ghost || (edge && !value) ? null : colour(g, value); // a border of zeros has stripes and no colour
   pen.clearRect(rect.x, rect.y, rect.w, rect.h);
-  pen.globalAlpha = edge ? 0.5 : 1;
+  pen.globalAlpha = edge ? BORDER_SHARE : 1;
   pen.fillStyle = color ? rgb(color) : ghost ? look.back : look.second;
   pen.fillRect(rect.x, rect.y, rect.w, rect.h);
   pen.globalAlpha = 1;
   if (!ghost) tintCell(model, pen, rect, cell, look);
   if (edge) hatch(pen, rect, color, look);
-  const ink = color && !edge ? (isLight(color) ? "#16202a" : "#ffffff") : look.text;
+  const ink = color ? inkOn(edge ? mixed(color, look.paper, BORDER_SHARE) : color) : look.text;
   pen.lineWidth = 1;
   pen.strokeStyle = look.line;
   if (ghost || edge) pen.setLineDash([3, 3]);
   if (rect.w > 9) pen.strokeRect(rect.x, rect.y, rect.w, rect.h);
   pen.setLineDash([]);
-  const least = model.data.grids[g].kind === "picture" ? READABLE_ON_PICTURES : READABLE;
-  if (!ghost && rect.w >= least) {
+  if (!ghost && rect.w >= model.least[g]) {
     const size = fontFor(rect.w);
     write(pen, shortNumber(value, Math.floor((rect.w - 3) / (size * 0.56))), rect, size, ink, look, model.kernels.has(g) ? 600 : 500);
   }
@@ -253,7 +297,7 @@ function paintWeight(theatre, pen, cell, tap) {
 }
 
 function corner(pen, rect, sign, value, look) {
-  if (value === null || value === undefined || rect.w < 30) return;
+  if (value === null || value === undefined || rect.w < ROOM_FOR_WEIGHTS) return;
   const text = sign + shortNumber(value, 4), size = Math.max(9.5, rect.w * 0.23);
   pen.font = `600 ${size}px ${look.font}`;
   const wide = pen.measureText(text).width + 4;
@@ -268,7 +312,7 @@ function corner(pen, rect, sign, value, look) {
 function paintProducts(theatre, pen, arrived) {
   const { model, layout, look, lit } = theatre, box = layout.products;
   if (!box || !lit.inputs.size || !lit.weights.size) return;
-  paintTitle(pen, model.data.words.products, box, look);
+  paintTitle(pen, model.data.words.products, box, look, layout);
   for (const [weight, tap] of lit.weights) {
     const { row, col } = whereIs(model, weight), product = model.data.products[tap];
     const rect = { x: box.x + col * box.cell, y: box.y + row * box.cell, w: box.cell, h: box.cell };

@@ -1,7 +1,7 @@
 // The receptive field of a stack: the input with a square for every layer, how much each pixel counts, and what it cost so far.
 // Layers are looked at by the slider, by play, by hovering or walking the rows; nothing is asked of the server for that.
 
-const REST_MS = 1100, GROW_MS = 320;
+const REST_MS = 1100, GROW_MS = 320, MANY = 5; // beside a longer table there is room for the key under the picture
 const SHAPES = { play: "M8 5v14l11-7z", pause: "M7 5h4v14H7zM13 5h4v14h-4z" };
 
 function makeField(root) {
@@ -9,9 +9,9 @@ function makeField(root) {
   const slider = element("input", { type: "range", min: "0", step: "1" }), play = element("button", { type: "button", class: "control" });
   const table = element("div", { class: "table" }), key = element("div", { class: "key" });
   const acts = element("div", { class: "acts", role: "group" }), bar = element("div", { class: "bar" }, play, slider);
-  const left = element("div", { class: "input" }, canvas, bar, key), right = element("div", { class: "told" }, line, table, acts);
+  const sheet = element("div", { class: "sheet" }, canvas), left = element("div", { class: "input" }, sheet, bar), right = element("div", { class: "told" }, line, table, acts);
   root.replaceChildren(element("div", { class: "both" }, left, right));
-  const field = { root, canvas, line, slider, play, table, key, acts, data: null, at: null, seen: null, hover: null, drawn: 1, from: 1, since: 0, frame: 0, playing: false, nextAt: 0 };
+  const field = { root, left, right, canvas, line, slider, play, table, key, acts, data: null, at: null, seen: null, hover: null, drawn: 1, from: 1, since: 0, frame: 0, playing: false, nextAt: 0 };
   slider.addEventListener("input", () => { halt(field); look(field, Number(slider.value)); });
   play.addEventListener("click", () => (field.playing ? halt(field) : run(field)));
   new ResizeObserver(() => field.data && paint(field)).observe(canvas.parentElement);
@@ -72,7 +72,7 @@ function within(box, row) {
 
 function tell(field) {
   const layer = field.data.layers[shownOf(field)];
-  field.line.replaceChildren(...(layer ? [element("b", { text: layer.name }), document.createTextNode(` ${layer.says}`), element("small", { text: layer.how })] : []));
+  field.line.replaceChildren(...(layer ? [element("b", { text: layer.name }), document.createTextNode(` ${layer.says}`), ...layer.how.map((text) => element("small", { text }))] : []));
   field.canvas.setAttribute("aria-label", layer ? `${field.data.label}: ${layer.name} ${layer.says}` : field.data.label);
 }
 
@@ -165,7 +165,9 @@ function heat(context, data, layer, middle, scale, drawn) {
 }
 
 function picture(scale, heat) {
-  const bytes = Uint8Array.from(atob(heat.values), (letter) => letter.charCodeAt(0)), last = scale.length - 1;
+  // Values of every cell, or those along one axis, of which every cell is the product.
+  const given = Uint8Array.from(atob(heat.values), (letter) => letter.charCodeAt(0)), last = scale.length - 1, { side } = heat;
+  const bytes = given.length === side * side ? given : Float32Array.from({ length: side * side }, (_, n) => (given[n % side] * given[Math.floor(n / side)]) / 255);
   const canvas = new OffscreenCanvas(heat.side, heat.side), context = canvas.getContext("2d"), pixels = context.createImageData(heat.side, heat.side);
   bytes.forEach((value, n) => pixels.data.set([...scale[Math.round((value / 255) * last)], 255], 4 * n));
   context.putImageData(pixels, 0, 0);
@@ -176,7 +178,7 @@ function picture(scale, heat) {
 
 function rowOf(field, layer, n, act) {
   const cells = [String(n + 1), layer.name, layer.covered ? "?" : layer.sees, layer.jump, layer.params, layer.macs].map((text) => element("td", { text }));
-  const row = element("tr", { tabindex: "-1", "aria-selected": "false", title: layer.how }, ...cells);
+  const row = element("tr", { tabindex: "-1", "aria-selected": "false", title: layer.how.join(" ") }, ...cells);
   row.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse" && !field.playing) { field.hover = n; turn(field); } });
   row.addEventListener("click", () => { halt(field); look(field, n); });
   row.addEventListener("keydown", (event) => onKey(field, event, n, act));
@@ -218,6 +220,7 @@ export default function (component) {
   }));
   const marks = [["", words.fieldKey], ...(data.heat ? [["held", words.heldKey], ["ramp", words.rampKey]] : [])];
   field.key.replaceChildren(...marks.map(([name, text]) => element("span", {}, element("i", { class: name }), document.createTextNode(text))));
+  (data.layers.length > MANY ? field.left : field.right).append(field.key);
   if (!data.layers.length) { halt(field); field.at = 0; }
   face(field);
   turn(field);

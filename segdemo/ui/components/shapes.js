@@ -40,7 +40,7 @@ function arcs(blocks) {
     const [x1, y1, x2, y2] = [from.x, from.y - from.height / 2, block.x, block.y - block.height / 2];
     const r = Math.min(5, Math.abs(x2 - x1) / 2);
     const d = `M${x1} ${y1}V${top + r}Q${x1} ${top} ${x1 + r} ${top}H${x2 - r}Q${x2} ${top} ${x2} ${top + r}V${y2}`;
-    return vector("path", { d, class: block.row.shape ? "skip" : "skip broken" });
+    return vector("path", { d, class: block.row.shape || block.row.covered ? "skip" : "skip broken" });
   });
 }
 
@@ -60,11 +60,12 @@ function drawn(walk, data) {
 
 function blockOf(walk, block, layout) {
   const { row, n, x, y, width, height } = block;
-  const group = vector("g", { class: row.shape ? "block" : "block missing", role: "option", id: `block${n}`, "aria-label": `${n + 1} ${row.text}`, "aria-current": "false" },
+  const group = vector("g", { class: row.shape ? "block" : row.covered ? "block asked" : "block missing", role: "option", id: `block${n}`, "aria-label": `${n + 1} ${row.text}`, "aria-current": "false" },
     vector("title", { text: `${n + 1}  ${row.text}${row.shape ? `  →  ${row.shapeText}` : ""}` }),
     vector("rect", { x: x - Math.max(width, 14) / 2, y: y - height / 2 - 4, width: Math.max(width, 14), height: height + 8, fill: "transparent" }),
     vector("rect", { class: "body", x: x - width / 2, y: y - height / 2, width, height, rx: 2.5, fill: row.colour }));
-  if (layout.few && row.shape) group.append(vector("text", { x, y: y + height / 2 + 15, text: row.covered ? "?" : row.shapeText }));
+  if (row.covered) group.append(vector("text", { x, y: y + 4, text: "?" }));
+  else if (layout.few && row.shape) group.append(vector("text", { x, y: y + height / 2 + 15, text: row.shapeText }));
   group.addEventListener("click", () => choose(walk, n));
   group.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && tell(walk, n));
   group.addEventListener("pointerleave", () => tell(walk, walk.at));
@@ -79,10 +80,10 @@ function rowOf(walk, row, n) {
   const text = element("td", { class: "text" }, element("i", { style: `background: ${row.colour}` }), document.createTextNode(row.text));
   const line = element("tr", { tabindex: "-1", "aria-selected": "false" }, element("td", { text: String(n + 1) }), text);
   if (row.wrong) { line.className = "wrong"; line.append(element("td", { class: "why", colspan: "5", text: row.wrong })); }
-  else if (!row.shape) { line.className = "unreached"; line.append(element("td", { colspan: "5", text: "…" })); }
+  else if (!row.shape && !row.covered) { line.className = "unreached"; line.append(element("td", { colspan: "5", text: "…" })); }
   else {
-    line.append(element("td", { class: "shape", text: row.covered ? "?" : row.shapeText }), cost(row.params, row.paramsShare, ""), cost(row.memory, row.memoryShare, ""),
-      cost(row.macs, row.macsShare, "wide"), element("td", { class: "wide", text: row.covered ? "?" : row.sees }));
+    line.append(element("td", { class: "shape", text: row.shapeText }), cost(row.params, row.paramsShare, ""), cost(row.memory, row.memoryShare, ""),
+      cost(row.macs, row.macsShare, "wide"), element("td", { class: "wide", text: row.sees }));
   }
   line.addEventListener("click", () => choose(walk, n));
   line.addEventListener("keydown", (event) => onKey(walk, event, { ArrowDown: n + 1, ArrowUp: n - 1 }, true));
@@ -125,15 +126,16 @@ function within(box, row) {
 function tell(walk, at) {
   const row = walk.data.rows[at];
   if (!row) return walk.line.replaceChildren();
-  const says = row.covered ? "?" : row.wrong || row.says;
-  walk.line.replaceChildren(element("b", { text: `${at + 1}  ${row.title}` }), document.createTextNode(says), ...(row.note && !row.covered ? [element("small", { text: row.note })] : []));
+  const says = row.wrong || row.says;
+  walk.line.replaceChildren(element("b", { text: `${at + 1}  ${row.title}` }), document.createTextNode(says), ...(row.note ? [element("small", { text: row.note })] : []));
 }
 
 function makeWalk(root) {
   const drawing = element("div", { class: "drawing", tabindex: "0", role: "listbox" }), line = element("div", { class: "line", "aria-live": "polite" });
   const key = element("div", { class: "key" }), table = element("div", { class: "table" });
-  root.replaceChildren(drawing, key, line, table);
-  const walk = { root, drawing, line, key, table, data: null, at: 0, focus: false, send: null, width: 0 };
+  const note = element("div", { class: "note" });
+  root.replaceChildren(note, drawing, key, line, table);
+  const walk = { root, note, drawing, line, key, table, data: null, at: 0, focus: false, send: null, width: 0 };
   drawing.addEventListener("keydown", (event) => onKey(walk, event, { ArrowRight: walk.at + 1, ArrowLeft: walk.at - 1 }, false));
   table.addEventListener("focusout", () => { walk.focus = false; });
   new ResizeObserver(() => {
@@ -165,5 +167,6 @@ export default function (component) {
   walk.focus = focused;
   mark(walk, Math.min(data.chosen, data.rows.length - 1));
   root.classList.toggle("stale", data.stale);
+  walk.note.textContent = data.stale ? words.stale : "";
   root.dataset.ready = "";
 }

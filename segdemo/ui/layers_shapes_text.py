@@ -1,0 +1,56 @@
+"""All lines of the Shape walk as text: what cannot be read is said for as long as it stands in the box, and is not lost."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from segdemo.errors import SettingError
+from segdemo.layerlab.shape_language import KINDS, Line, write_lines
+from segdemo.layerlab.shape_reading import parse_lines
+from segdemo.text import _
+from segdemo.ui.layers_settings import key_of
+from segdemo.ui.layers_shapes_state import choose, replace_lines, show_undo
+
+__all__ = ["edit_as_text"]
+
+Lines = Sequence[Line]
+
+
+def edit_as_text(lines: Lines) -> str:
+    """The box. Returns the sentence on why its text cannot be read, or ""."""
+    key, shown = key_of("text"), key_of("text_of")
+    if st.session_state.get(shown) != write_lines(lines) or key not in st.session_state:
+        st.session_state[key] = st.session_state[shown] = write_lines(lines)
+    st.text_area(_("Lines"), key=key, height=340, persist_state="session", on_change=lambda: _read(lines), help=_(
+        "One layer a line. Control and Enter apply it."))  # fmt: skip
+    show_undo()
+    with st.popover(_("The words"), icon=":material/help:", width="stretch"):
+        st.markdown(_words_table())
+    try:
+        parse_lines(st.session_state[key])
+    except SettingError as error:
+        return str(error)
+    return ""
+
+
+def _read(lines: Lines) -> None:
+    try:
+        new = parse_lines(st.session_state[key_of("text")])
+    except SettingError:
+        return  # said beside the drawing, for as long as the text stands here
+    if new != tuple(lines):
+        replace_lines(new)
+        choose(0)
+
+
+def _words_table() -> str:
+    rows = []
+    for name, spec in KINDS.items():
+        parts = [
+            *spec.numbers,
+            *(["e1"] if spec.joins else []),
+            *(f"{o}{usual or ''}" for o, usual in spec.options.items()),
+            *spec.words,
+        ]
+        rows.append(f"`{' '.join([name, *parts])}`  \n{_(spec.title)}")
+    return "\n\n".join([*rows, _("`as e1` at the end of a line gives it a name. After # a remark may stand.")])
