@@ -138,7 +138,7 @@ def test_what_does_not_fit_is_said_and_every_fix_helps(lines: tuple[Line, ...]) 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.filter_too_much])
 @given(st.tuples(INPUT, SINGLE))
 def test_where_we_see_a_problem_torch_does_as_well(lines: tuple[Line, Line]) -> None:
-    """Kernels, groups, sizes and channels: the line that does not fit is run on what arrives, and torch refuses it, or nothing is left."""
+    """Kernels, groups, sizes and channels: the line that does not fit is run on what arrives. Torch refuses, or gives nothing."""
     line, shape = lines[1], lines[0].numbers
     assume(walk(lines).problem is not None and not line.name)  # a name that is taken twice means nothing to torch
     with pytest.raises((RuntimeError, ValueError)):
