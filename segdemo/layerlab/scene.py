@@ -5,7 +5,7 @@ All numbers of a scene are exact float64; only `scene_data` rounds them, and onl
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal
 
@@ -84,6 +84,8 @@ class Scene:
     code: str
     walk: Literal["gather", "scatter"] = "gather"
     """What a step of the animation is: an output cell with all its inputs, or an input cell with all it is added to."""
+    told: Mapping[Cell, str] = field(default_factory=dict)
+    """What is said of an input cell instead of how many cells it feeds: what it adds to them, or in which outputs they are."""
     links: tuple[tuple[Cell, Cell], ...] = ()
     """Arrows between cells, drawn where one of the two is looked at: a maximum and where it was found."""
 
@@ -150,6 +152,7 @@ def scene_data(scene: Scene) -> dict[str, Any]:
         "by": [-1 if tap.weight_at is None else number(tap.weight_at) for tap in every],
         "weights": [None if tap.weight is None else _rounded(tap.weight) for tap in every],
         "products": [None if tap.product is None else _rounded(tap.product) for tap in every],
+        "told": [[number(cell), line] for cell, line in scene.told.items()],
         "links": [[number(start), number(end)] for start, end in scene.links],
         "formula": scene.formula,
         "code": scene.code,

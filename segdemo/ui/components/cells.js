@@ -321,7 +321,7 @@ function arithmetic(theatre, cell) {
     parts.push(at ? filled(words.repeats, { place: placeWords(theatre, at.g, at.row, at.col, false), grid: data.grids[at.g].title }) : words[emptiness(model, cell)]);
   }
   if (model.meets.has(cell) && !lit.outputs.size) parts.push(filled(words.meets, { value, n: lit.inputs.size }));
-  else parts.push(filled(lit.outputs.size > 1 ? words.feeds : lit.outputs.size ? words.feedsOne : words.feedsNone, { value, n: lit.outputs.size }));
+  else parts.push(model.told.get(cell) ?? filled(lit.outputs.size > 1 ? words.feeds : lit.outputs.size ? words.feedsOne : words.feedsNone, { value, n: lit.outputs.size }));
   return parts.join(" · ");
 }
 

@@ -38,8 +38,9 @@ function modelOf(data) {
   const steps = scatter ? [...feeds.keys()].sort((a, b) => a - b) : order;
   const places = new Map(steps.map((cell, i) => [cell, i]));
   const kernels = new Set(data.by.filter((cell) => cell >= 0).map((cell) => gridOf(starts, cell)));
+  const told = new Map(data.told);
   const corners = data.grids.map((grid, g) => cornerOf(grid, starts[g], border));
-  return { data, starts, total, least: data.grids.map(leastSide), outputs, feeds, meets, sources, border, marked, corners, scatter, steps, places, kernels };
+  return { data, starts, total, least: data.grids.map(leastSide), outputs, feeds, meets, sources, border, marked, told, corners, scatter, steps, places, kernels };
 }
 
 function cornerOf(grid, start, border) {
