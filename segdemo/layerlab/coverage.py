@@ -19,33 +19,33 @@ __all__ = ["dilated_counts", "inner_counts", "is_even", "landings", "seen_from",
 Count = NDArray[np.int64]
 
 
-def landings(size: int, kernel: int, stride: int, padding: int = 0, dilation: int = 1) -> Count:
+def landings(size: int, kernel: int, stride: int, padding: int = 0) -> Count:
     """(n, m): how often the kernel of each input cell lands on each output cell, along one axis. 0 or 1."""
-    hits = np.zeros((size, transposed_size(size, kernel, stride, padding, 0, dilation)), np.int64)
+    hits = np.zeros((size, transposed_size(size, kernel, stride, padding)), np.int64)
     for cell in range(size):
         for step in range(kernel):
-            at = cell * stride - padding + step * dilation
+            at = cell * stride - padding + step
             if 0 <= at < hits.shape[1]:
                 hits[cell, at] += 1
     return hits
 
 
-def transposed_counts(size: int, kernel: int, stride: int, padding: int = 0, dilation: int = 1) -> Count:
+def transposed_counts(size: int, kernel: int, stride: int, padding: int = 0) -> Count:
     """(m,): how many kernels land on each output cell, along one axis."""
-    return np.asarray(landings(size, kernel, stride, padding, dilation).sum(axis=0))
+    return np.asarray(landings(size, kernel, stride, padding).sum(axis=0))
 
 
-def inner_counts(kernel: int, stride: int, dilation: int = 1) -> Count:
+def inner_counts(kernel: int, stride: int) -> Count:
     """(s,): the pattern that repeats away from the border, a count for each of `stride` neighbouring output cells."""
     counts = np.zeros(stride, np.int64)
     for step in range(kernel):
-        counts[step * dilation % stride] += 1
+        counts[step % stride] += 1
     return counts
 
 
-def is_even(kernel: int, stride: int, dilation: int = 1) -> bool:
-    """Whether every inner cell is covered equally often. Without dilation: whether the stride divides the kernel."""
-    return len(set(inner_counts(kernel, stride, dilation).tolist())) == 1
+def is_even(kernel: int, stride: int) -> bool:
+    """Whether every inner cell is covered equally often: whether the stride divides the kernel."""
+    return len(set(inner_counts(kernel, stride).tolist())) == 1
 
 
 def dilated_counts(rates: Sequence[int], kernel: int = 3) -> Count:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdemo.layerlab.coverage import dilated_counts, landings, seen_from, transposed_counts, unseen_share
+from segdemo.layerlab.listing import HEAD
 from segdemo.layerlab.scene import Cell, Grid, Scene, Tap
 from segdemo.layerlab.sizes import each_axis, transposed_formula
 from segdemo.text import _
@@ -38,7 +39,7 @@ def checkerboard_scene(size: int, kernel: int, stride: int, padding: int = 0) ->
 
 
 def _ones_code(size: int, kernel: int, stride: int, padding: int) -> str:
-    return "\n".join(("import torch, torch.nn.functional as F", f"x = torch.ones(1, 1, {size}, {size}, dtype=torch.float64)",
+    return "\n".join((HEAD, f"x = torch.ones(1, 1, {size}, {size}, dtype=torch.float64)",
                       f"w = torch.ones(1, 1, {kernel}, {kernel}, dtype=torch.float64)",
                       f"print(F.conv_transpose2d(x, w, stride={stride}, padding={padding}))"))  # fmt: skip
 
@@ -69,12 +70,13 @@ def gridding_scene(stacks: Sequence[Sequence[int]], kernel: int = 3, *, told: bo
         if not told:
             taps |= {(2 * number, 0, column): () for column in range(len(counts))}
         words, share = ", ".join(map(str, rates)), 1 - unseen_share(rates, kernel)
-        seen = _("Rates {rates}: {share:.0%} seen", rates=words, share=share) if told else _("Rates {rates}", rates=words)
+        title = _("Dilation rates {rates}", rates=words)
+        seen = _("{title}: {share:.0%} seen", title=title, share=share) if told else title
         grids += [
             Grid(
                 f"profile{number}", _("Ways, across"), counts[None].astype(float), "count", counts[None] == 0, place=(number, 1)
             ),
-            Grid(f"map{number}", seen, area.astype(float), "count", area == 0, marked=middle, place=(number, 0)),
+            Grid(f"map{number}", seen, area.astype(float), "count", area == 0, marked=middle, place=(number, 0), short=words),
         ]
     return Scene(
         tuple(grids), 1, taps, sums, "\n".join(_field_line(rates, kernel) for rates in stacks), _stack_code(stacks[0], kernel)
@@ -94,9 +96,9 @@ def layers_scene(rates: Sequence[int], kernel: int = 3) -> Scene:
     along = np.ones(1, np.int64)
     for number, rate in enumerate(reversed(rates), start=1):
         above, along = along, seen_from(along, rate, kernel)
-        title = _("Input, rate {r}", r=rate) if number == len(rates) else _("Seen at rate {r}", r=rate)
+        title = _("Input, dilation rate {r}", r=rate) if number == len(rates) else _("Seen at dilation rate {r}", r=rate)
         area = np.outer(along, along)
-        grids.append(Grid(f"level{number}", title, area.astype(float), "count", area == 0))
+        grids.append(Grid(f"level{number}", title, area.astype(float), "count", area == 0, short=_("Rate {r}", r=rate)))
         for row, column in np.ndindex(len(along), len(along)):
             taps[number, row, column] = _reached(np.outer(above, above), number - 1, row, column, rate, kernel)
             found = [str(int(tap.product or 0)) for tap in taps[number, row, column]]
@@ -113,8 +115,7 @@ def _reached(above: Count, grid: int, row: int, column: int, rate: int, kernel: 
 
 def _stack_code(rates: Sequence[int], kernel: int) -> str:
     size = len(dilated_counts(rates, kernel))
-    lines = ["import torch, torch.nn.functional as F",
-             f"x = torch.ones(1, 1, {size}, {size}, dtype=torch.float64, requires_grad=True)",
+    lines = [HEAD, f"x = torch.ones(1, 1, {size}, {size}, dtype=torch.float64, requires_grad=True)",
              f"w = torch.ones(1, 1, {kernel}, {kernel}, dtype=torch.float64)", "y = x"]  # fmt: skip
     lines += [f"y = F.conv2d(y, w, dilation={rate})" for rate in rates]
     cell, ways = _("y is a single cell"), _("on how many ways each input reaches it")

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdemo.layerlab.dropout import dropout_factors, mean_of_draws
-from segdemo.layerlab.listing import literal
+from segdemo.layerlab.listing import HEAD, given
 from segdemo.layerlab.scene import Cell, Grid, Scene, Tap, digits
 from segdemo.text import _
 
@@ -25,12 +25,12 @@ def dropout_scene(x: Float, p: float, seed: int, training: bool, draws: int, *, 
     title = _("Factors: 0 or 1 / (1 − {p}) = {kept}", p=digits(p), kept=kept) if training else _("Evaluation: all factors are 1")
     grids = [
         Grid("input", _("Input"), x, "signed"),
-        Grid("factors", title, factors, "signed", marked=factors == 0),
+        Grid("factors", title, factors, "signed"),
         Grid("output", _("Output"), output, "signed"),
     ]
     if not told:
         kept_or_not = (factors != 0).astype(np.float64)
-        grids[FACTORS] = Grid("factors", _("Kept (1) or dropped (0)"), kept_or_not, "signed", marked=factors == 0)
+        grids[FACTORS] = Grid("factors", _("Kept (1) or dropped (0)"), kept_or_not, "signed")
     elif training:
         grids.append(Grid("mean", _("Mean of {n} draws", n=draws), mean_of_draws(x, p, seed, draws), "signed"))
     taps: dict[Cell, tuple[Tap, ...]] = {}
@@ -48,6 +48,6 @@ def dropout_scene(x: Float, p: float, seed: int, training: bool, draws: int, *, 
 def _code(x: Float, p: float, seed: int, training: bool) -> str:
     """PyTorch, with which the same numbers come out."""
     return "\n".join([
-        "import torch, torch.nn.functional as F", f"x = torch.tensor({literal(x)}, dtype=torch.float64)",
+        HEAD, given("x", x),
         f"torch.manual_seed({seed})", f"print(F.dropout(x, p={p}, training={training}))",
     ])  # fmt: skip

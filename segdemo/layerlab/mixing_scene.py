@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from segdemo.layerlab.listing import literal
+from segdemo.layerlab.listing import HEAD, given
 from segdemo.layerlab.mixing import as_columns, mix
 from segdemo.layerlab.scene import Cell, Grid, Scene, Tap, sum_line
 from segdemo.text import _
@@ -84,9 +84,8 @@ def _formula(image: Float, weight: Float, bias: Float | None) -> str:
 def _code(image: Float, weight: Float, bias: Float | None) -> str:
     """PyTorch, with which the same numbers come out."""
     same = _("the same: a linear layer at every pixel")
-    lines = ["import torch, torch.nn.functional as F", f"x = torch.tensor({literal(image[None])}, dtype=torch.float64)",
-             f"w = torch.tensor({literal(weight)}, dtype=torch.float64)",
-             "b = None" if bias is None else f"b = torch.tensor({literal(bias)}, dtype=torch.float64)",
+    lines = [HEAD, given("x", image[None]), given("w", weight),
+             "b = None" if bias is None else given("b", bias),
              "print(F.conv2d(x, w[:, :, None, None], b))",
              f"print(F.linear(x.movedim(1, -1), w, b).movedim(-1, 1))  # {same}"]  # fmt: skip
     return "\n".join(lines)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from segdemo.layerlab.listing import literal
+from segdemo.layerlab.listing import HEAD, given
 from segdemo.layerlab.normalisation import EPS, Kind, normalise, sharing
 from segdemo.layerlab.scene import Cell, Grid, Scene, Tap, digits, shortened
 from segdemo.text import _
@@ -56,7 +56,8 @@ def normalisation_scene(
 ) -> Scene:  # fmt: skip
     """x (N, C, H, W); gamma, beta (C,); running as for `normalise`. Raises SettingError as that does.
 
-    told: tints say which cells share a mean; otherwise all have the same one.
+    told: tints say which cells share a mean, and there is a cell for each of these; otherwise all tints are one, and neither
+    how many means there are nor whose they are can be seen.
     """
     pictures, channels, height, width = x.shape
     shape = (pictures, channels, height, width)
@@ -64,9 +65,12 @@ def normalisation_scene(
     shared = sharing(shape, kind, groups)
     places = _Places(pictures, channels)
     own = running is None or kind != "batch"
-    tables = _tables(done.mean, done.variance, gamma, beta, channels, own)
     tints = shared if told else np.zeros_like(shared)
+    shown = (done.mean, done.variance) if told else (np.zeros((1, 1)), np.zeros((1, 1)))
+    tables = _tables(*shown, gamma, beta, own or not told)
     grids = (*_maps(x, tints, True), *tables, *_maps(done.output, tints, False))
+    if not told:
+        return Scene(grids, places.output(0, 0), _hidden(shape, places), {}, "", "")
     taps: dict[Cell, tuple[Tap, ...]] = {}
     sums: dict[Cell, str] = {}
     if own:
@@ -88,6 +92,13 @@ def normalisation_scene(
                  _code(x, kind, gamma, beta, groups, None if own else running))  # fmt: skip
 
 
+def _hidden(shape: tuple[int, int, int, int], places: _Places) -> dict[Cell, tuple[Tap, ...]]:
+    """Outputs that are made of nothing yet: the means, the variances and the result."""
+    pictures, channels, height, width = shape
+    results = [(places.output(n, c), *at) for n, c in np.ndindex(pictures, channels) for at in np.ndindex(height, width)]
+    return dict.fromkeys([(places.table(0), 0, 0), (places.table(1), 0, 0), *results], ())
+
+
 def _maps(x: Float, shared: NDArray[np.int64], first: bool) -> list[Grid]:
     pictures, channels = x.shape[:2]
     name, letter, start = ("input", "x", 0) if first else ("output", "y", channels + 1)
@@ -97,14 +108,15 @@ def _maps(x: Float, shared: NDArray[np.int64], first: bool) -> list[Grid]:
     ]  # fmt: skip
 
 
-def _tables(mean: Float, variance: Float, gamma: Float, beta: Float, channels: int, own: bool) -> list[Grid]:
+def _tables(mean: Float, variance: Float, gamma: Float, beta: Float, own: bool) -> list[Grid]:
+    channels = len(gamma)
     tints = np.arange(mean.size).reshape(mean.shape)
     words = (_("Mean"), _("Variance")) if own else (_("Running mean"), _("Running variance"))
     return [
         Grid("mean", words[0], mean, "plain", place=(channels, 0), tints=tints),
         Grid("variance", words[1], variance, "plain", place=(channels, 1), tints=tints),
-        Grid("gamma", _("γ, a channel each"), gamma[None], "plain", place=(channels, 2)),
-        Grid("beta", _("β, a channel each"), beta[None], "plain", place=(channels, 3)),
+        Grid("gamma", _("γ, learned scale"), gamma[None], "plain", place=(channels, 2), short="γ"),
+        Grid("beta", _("β, learned shift"), beta[None], "plain", place=(channels, 3), short="β"),
     ]
 
 
@@ -136,9 +148,7 @@ def _formula(shape: tuple[int, int, int, int], kind: Kind, groups: int, count: i
 
 def _code(x: Float, kind: Kind, gamma: Float, beta: Float, groups: int, running: tuple[Float, Float] | None) -> str:
     """PyTorch, with which the same numbers come out."""
-    lines = ["import torch, torch.nn.functional as F", f"x = torch.tensor({literal(x)}, dtype=torch.float64)",
-             f"gamma = torch.tensor({literal(gamma)}, dtype=torch.float64)",
-             f"beta = torch.tensor({literal(beta)}, dtype=torch.float64)"]  # fmt: skip
+    lines = [HEAD, given("x", x), given("gamma", gamma), given("beta", beta)]
     calls = {
         "batch": "F.batch_norm(x, None, None, gamma, beta, training=True)",
         "instance": "F.instance_norm(x, weight=gamma, bias=beta)",
@@ -147,6 +157,6 @@ def _code(x: Float, kind: Kind, gamma: Float, beta: Float, groups: int, running:
     }
     call = calls[kind]
     if running is not None:
-        lines += [f"mean, variance = torch.tensor({literal(np.stack(running))}, dtype=torch.float64)"]
+        lines += [given("mean, variance", np.stack(running))]
         call = "F.batch_norm(x, mean, variance, gamma, beta, training=False)"
     return "\n".join([*lines, f"print({call})"])

@@ -1,14 +1,17 @@
 """What a convolution is shown on: small grids of numbers, patches of a picture, and kernels that are known by name."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segdemo.text import N_
 
-__all__ = ["KERNELS", "NUMBERS", "KnownKernel", "NumberPattern", "busiest_place", "number_grid", "patch_of", "plain_kernel"]
+__all__ = [
+    "KERNELS", "NUMBERS", "KnownKernel", "NumberPattern", "Square", "busiest_place", "edge_kernel", "number_grid", "patch_of",
+    "place_square", "plain_kernel",
+]  # fmt: skip
 
 NumberPattern = Literal["digits", "dot", "edge", "stripes", "ramp"]
 NUMBERS: tuple[NumberPattern, ...] = ("digits", "dot", "edge", "stripes", "ramp")
@@ -71,30 +74,60 @@ def plain_kernel(shape: tuple[int, ...]) -> NDArray[np.float64]:
     return np.random.default_rng(sum(shape[2:]) + 7).integers(-1, 2, shape).astype(np.float64)
 
 
+def edge_kernel(shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Weights (filters, channels, …) that find edges: the last cell of a kernel minus its first, with 0 between.
+
+    The first filter does so along the last axis and finds vertical edges, the second along the axis before it; channels take
+    the axes in turn as well. What goes beyond the number of axes has the numbers of `plain_kernel`.
+    """
+    weight, axes = plain_kernel(shape), len(shape) - 2
+    for chosen, channel in np.ndindex(shape[:2]):
+        if chosen + channel < axes:
+            length = shape[-1 - chosen - channel]
+            line = np.zeros(length)
+            line[0], line[-1] = -1, 1  # of a single cell: 1
+            weight[chosen, channel] = line.reshape(-1, *[1] * (chosen + channel))
+    return weight
+
+
+class Square(NamedTuple):
+    """A square of a picture in pixels: its upper left corner and its side."""
+
+    top: int
+    left: int
+    side: int
+
+    def of(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """The pixels (H, W, …) of the square."""
+        return pixels[self.top : self.top + self.side, self.left : self.left + self.side]
+
+
+def place_square(size: tuple[int, int], side: int, top: float, left: float) -> Square:
+    """The square of a picture of `size` (H, W). side: in pixels, at most the shorter one; top, left: 0 … 1, how far moved."""
+    side = max(1, min(side, *size))
+    return Square(round(top * (size[0] - side)), round(left * (size[1] - side)), side)
+
+
 def patch_of(pixels: NDArray[np.uint8], side: int, top: float, left: float, shown: int, grey: bool) -> NDArray[np.float64]:
     """A square of a picture (H, W, 3) as cells: (1 or 3, shown, shown) from 0 to 1, each the mean of the pixels it covers.
 
-    side: of the square in pixels, at most the picture's shorter side; top, left: 0 … 1, how far it is moved; grey: luma.
+    side, top, left: see `place_square`; grey: luma.
     """
-    height, width = pixels.shape[:2]
-    side = max(1, min(side, height, width))
-    y, x = round(top * (height - side)), round(left * (width - side))
-    square = pixels[y : y + side, x : x + side].astype(np.float64) / 255
+    found = place_square((pixels.shape[0], pixels.shape[1]), side, top, left)
+    square = found.of(pixels).astype(np.float64) / 255
     square = (square @ np.array(GREY))[..., None] if grey else square
-    mean = _means(side, shown)
+    mean = _means(found.side, shown)
     return np.moveaxis(np.einsum("ay,yxc,bx->abc", mean, square, mean, optimize=True), -1, 0)
 
 
 def busiest_place(pixels: NDArray[np.generic], side: int) -> tuple[int, int]:
     """Where a square of a picture (H, W, …) has the most contrast: from the top and from the left, in percent, by 10."""
     height, width = pixels.shape[:2]
-    side = max(1, min(side, height, width))
     flat = pixels.reshape(height, width, -1).mean(axis=2, dtype=np.float64)
     places = [(down, right) for down in range(0, 101, 10) for right in range(0, 101, 10)]
 
     def contrast(place: tuple[int, int]) -> float:
-        y, x = round(place[0] / 100 * (height - side)), round(place[1] / 100 * (width - side))
-        return float(flat[y : y + side, x : x + side].std())
+        return float(place_square((height, width), side, place[0] / 100, place[1] / 100).of(flat).std())
 
     return max(places, key=contrast)
 

@@ -3,61 +3,24 @@
 `shift_scene` has the same picture twice, moved by some pixels, with what changed in the output marked.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segdemo.layerlab.convolution import Arithmetic, convolve
-from segdemo.layerlab.listing import literal
-from segdemo.layerlab.pooling import Pooling, average_pool, counted, max_pool, windows
+from segdemo.layerlab.listing import HEAD, given
+from segdemo.layerlab.pooling import Pooling, counted, max_pool, windows
+from segdemo.layerlab.pooling_layer import Kind, Shrinking, changed, moved, shrunk
 from segdemo.layerlab.scene import Cell, Grid, Scene, Tap, digits, shortened, sum_line
 from segdemo.layerlab.sizes import each_axis, pooled_formula
 from segdemo.text import _
 
-__all__ = ["KINDS", "Kind", "Shrinking", "moved", "pooling_scene", "shift_scene", "shrunk"]
+__all__ = ["pooling_scene", "shift_scene"]
 
 Float = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Colours = Literal["picture", "signed"]
-Kind = Literal["max", "average", "global", "strided"]
-KINDS: tuple[Kind, ...] = ("max", "average", "global", "strided")
-
-
-@dataclass(frozen=True)
-class Shrinking:
-    """A layer that makes a picture smaller. `weight` (kernel height, width) is that of a strided convolution alone.
-
-    Of "global" the settings have no say: its window is the picture.
-    """
-
-    kind: Kind
-    settings: Pooling
-    weight: Float | None = None
-
-    def windows_on(self, image: Float) -> Pooling:
-        """The windows; of a global average a single one, and of a convolution never more than fit."""
-        if self.kind == "global":
-            return Pooling((image.shape[0], image.shape[1]), (1, 1))
-        return self.settings if self.weight is None else replace(self.settings, ceil_mode=False, count_include_pad=True)
-
-
-def shrunk(image: Float, layer: Shrinking) -> Float:
-    """image (H, W) → (h, w). Raises SettingError where the windows do not fit."""
-    settings = layer.windows_on(image)
-    if layer.weight is not None:
-        moves = Arithmetic(settings.stride, settings.padding, settings.dilation)
-        return np.asarray(convolve(image[None], layer.weight[None, None], None, moves)[0])
-    return max_pool(image, settings)[0] if layer.kind == "max" else average_pool(image, settings)
-
-
-def moved(wide: Float, by: int, room: int) -> tuple[Float, Float]:
-    """A picture before and after it moves to the right by some pixels; what comes in on the left is there in `wide`.
-
-    wide (H, room + W) → two pictures (H, W); 0 ≤ by ≤ room.
-    """
-    return wide[:, room:], wide[:, room - by : wide.shape[1] - by]
 
 
 @dataclass(frozen=True)
@@ -77,8 +40,8 @@ def pooling_scene(image: Float, layer: Shrinking, *, picture: bool = False) -> S
 def shift_scene(wide: Float, layer: Shrinking, by: int, room: int, *, picture: bool = False) -> Scene:
     """The picture before and after it moved, see `moved`, beside each other; outputs that changed are marked."""
     before, after = moved(wide, by, room)
-    changed = int((~np.isclose(shrunk(before, layer), shrunk(after, layer), rtol=0, atol=1e-12)).sum())
-    title = _("{n} of {all} changed", n=changed, all=shrunk(after, layer).size)
+    others = changed(shrunk(before, layer), shrunk(after, layer))
+    title = _("{n} of {all} changed", n=int(others.sum()), all=others.size)
     return _scene([(_("Before"), _("Output"), before), (_("Moved by {n}", n=by), title, after)], layer, picture)
 
 
@@ -100,9 +63,9 @@ def _scene(rows: list[tuple[str, str, Float]], layer: Shrinking, picture: bool) 
         winners = np.zeros(drawn.values.shape, np.bool_)
         for (_grid, row, column), _cell in arrows:
             winners[row, column] = True
-        changed = ~np.isclose(output, first, rtol=0, atol=1e-12)
+        others = changed(first, output)
         grids += [Grid(f"input{number}", above, drawn.values, above_kind, drawn.border, marked=winners, place=(3 * number, 0)),
-                  Grid(f"output{number}", below, output, below_kind, marked=changed, place=(3 * number + 2, 0))]  # fmt: skip
+                  Grid(f"output{number}", below, output, below_kind, marked=others, place=(3 * number + 2, 0))]  # fmt: skip
     if layer.weight is not None:
         grids.append(Grid("kernel", _("Kernel"), layer.weight, "signed", place=(1, 0)))
     formula, code = _formula(rows[0][2].shape, layer, settings), _code(rows[0][2], layer, settings)
@@ -179,10 +142,10 @@ def _formula(shape: tuple[int, ...], layer: Shrinking, settings: Pooling) -> str
 
 def _code(image: Float, layer: Shrinking, settings: Pooling) -> str:
     """PyTorch, with which the same numbers come out."""
-    lines = ["import torch, torch.nn.functional as F", f"x = torch.tensor({literal(image[None, None])}, dtype=torch.float64)"]
+    lines = [HEAD, given("x", image[None, None])]
     options = f"stride={settings.stride}, padding={settings.padding}"
     if layer.weight is not None:
-        lines.append(f"w = torch.tensor({literal(layer.weight[None, None])}, dtype=torch.float64)")
+        lines.append(given("w", layer.weight[None, None]))
         lines.append(f"print(F.conv2d(x, w, {options}, dilation={settings.dilation}))")
     elif layer.kind == "max":
         more = f"dilation={settings.dilation}, ceil_mode={settings.ceil_mode}, return_indices=True"

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdemo.layerlab.convolution import inputs_of, pad
-from segdemo.layerlab.listing import literal
+from segdemo.layerlab.listing import HEAD, given
 from segdemo.layerlab.residual import SAME, branch
 from segdemo.layerlab.scene import Cell, Grid, Scene, Tap, digits, sum_line
 from segdemo.text import _
@@ -68,8 +68,7 @@ def _taps(image: Float, padded: Float, kernel: Float, found: Float) -> tuple[dic
 def _code(x: Float, kernel: Float, backward: bool) -> str:
     """PyTorch, with which the same numbers come out."""
     name = "g" if backward else "x"
-    lines = ["import torch, torch.nn.functional as F", f"{name} = torch.tensor({literal(x[None, None])}, dtype=torch.float64)",
-             f"w = torch.tensor({literal(kernel[None, None])}, dtype=torch.float64)"]  # fmt: skip
+    lines = [HEAD, given(name, x[None, None]), given("w", kernel[None, None])]
     if backward:
         lines += ["x = torch.zeros_like(g, requires_grad=True)", "(x + F.conv2d(x, w, padding=1)).backward(g)", "print(x.grad)"]
     else:

@@ -11,16 +11,32 @@ take e1                    go on from that line instead: the start of a second b
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from segdemo.text import N_
 
-__all__ = ["KINDS", "LIMITS", "MOST_LINES", "NAME", "Kind", "Line", "write_line", "write_lines", "write_token"]
+__all__ = [
+    "KINDS", "LIMITS", "MOST_LINES", "NAME", "Bounds", "Kind", "Line", "bounds_of", "write_line", "write_lines", "write_token",
+]  # fmt: skip
 
 MOST_LINES = 60
 NAME = "[a-z][a-z0-9]{0,11}"  # what a line can be called
 LIMITS: dict[str, int] = {
-    "channels": 4096, "side": 4096, "out": 16384, "k": 64, "s": 16, "p": 64, "d": 32, "g": 4096, "in": 1_000_000,
+    "channels": 4096, "height": 4096, "width": 4096, "out": 16384, "k": 64, "s": 16, "p": 64, "d": 32, "g": 4096,
+    "in": 1_000_000,
 }  # fmt: skip
+
+
+class Bounds(NamedTuple):
+    """The least and the most that a number of a line can be."""
+
+    low: int
+    most: int
+
+
+def bounds_of(name: str) -> Bounds:
+    """Of a number or an option, where it is written at all: a padding can be 0, everything else starts at 1."""
+    return Bounds(0 if name == "p" else 1, LIMITS[name])
 
 
 @dataclass(frozen=True)
@@ -79,9 +95,9 @@ class Line:
         value = dict(self.options).get(letter, KINDS[self.kind].options[letter])
         return self.option("k") if letter == "s" and value == 0 else value
 
-    def having(self, **options: int) -> "Line":
-        """The same with other options. What is the usual value is left out."""
-        usual, wanted = KINDS[self.kind].options, dict(self.options) | {k.removesuffix("_"): v for k, v in options.items()}
+    def having(self, options: Mapping[str, int]) -> "Line":
+        """The same with other options, value by letter. What is the usual value is left out."""
+        usual, wanted = KINDS[self.kind].options, {**dict(self.options), **options}
         kept = tuple((letter, wanted[letter]) for letter in usual if letter in wanted and wanted[letter] != usual[letter])
         return replace(self, options=kept)
 

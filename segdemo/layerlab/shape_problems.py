@@ -16,6 +16,8 @@ __all__ = [
 Lines = Sequence[Line]
 MOST_SIDE = 16384  # rows or columns of a map: as many as four times the largest input
 
+MOST_NAMED = 6  # lines in a sentence, the last ones
+
 
 @dataclass(frozen=True)
 class Fix:
@@ -76,7 +78,7 @@ def check_channels(lines: Lines, at: int, arriving: int) -> None:
     expected = line.option("in")
     if expected in (0, arriving):
         return
-    fix = _changed(lines, at, line.having(in_=arriving), _("Expect {n}", n=arriving))
+    fix = _changed(lines, at, line.having({"in": arriving}), _("Expect {n}", n=arriving))
     if line.kind != "linear":
         raise LineError(_("The layer expects {n} channels, but {m} arrive.", n=expected, m=arriving), (fix,))
     flat = lines[at - 1].kind == "flatten"
@@ -93,7 +95,7 @@ def check_groups(lines: Lines, at: int, channels: int) -> None:
         return
     common = math.gcd(channels, out)
     near = min((g for g in range(1, common + 1) if common % g == 0), key=lambda g: (abs(g - groups), g))
-    fixes = [_changed(lines, at, line.having(g=near), _("Make it {n} groups", n=near) if near > 1 else _("Without groups"))]
+    fixes = [_changed(lines, at, line.having({"g": near}), _("Make it {n} groups", n=near) if near > 1 else _("Without groups"))]
     if channels % groups == 0:  # only the filters are in the way
         fitting = -(-out // groups) * groups
         fixes += [_changed(lines, at, replace(line, numbers=(fitting,)), _("Make it {n} filters", n=fitting))]
@@ -113,10 +115,10 @@ def check_kernel(lines: Lines, at: int, shape: tuple[int, ...]) -> None:
         return
     needed, fixes = -(-(span - smaller) // 2), []
     if needed <= (LIMITS["p"] if line.kind == "conv" else kernel // 2):
-        fixes = [_changed(lines, at, line.having(p=needed), _("Pad by {n}", n=needed))]
+        fixes = [_changed(lines, at, line.having({"p": needed}), _("Pad by {n}", n=needed))]
     fits = (smaller + 2 * padding - 1) // dilation + 1
     if 1 <= fits < kernel and padding <= (LIMITS["p"] if line.kind == "conv" else fits // 2):
-        fixes += [_changed(lines, at, line.having(k=fits), _("Make the kernel {n}", n=fits))]
+        fixes += [_changed(lines, at, line.having({"k": fits}), _("Make the kernel {n}", n=fits))]
     sentence = _("A kernel that spans {span} does not fit into a map of {h} × {w}, padded by {p}.", span=span, h=shape[1],
                  w=shape[2], p=padding)  # fmt: skip
     raise LineError(sentence, (*fixes, removed(lines, at)))
@@ -128,7 +130,7 @@ def check_pool_padding(lines: Lines, at: int) -> None:
     kernel, padding = line.option("k"), line.option("p")
     if padding > kernel // 2:
         raise LineError(_("A pooling is padded by half its kernel at most: {n}, not {p}.", n=kernel // 2, p=padding),
-                        (_changed(lines, at, line.having(p=kernel // 2), _("Pad by {n}", n=kernel // 2)),))  # fmt: skip
+                        (_changed(lines, at, line.having({"p": kernel // 2}), _("Pad by {n}", n=kernel // 2)),))  # fmt: skip
 
 
 def check_join(lines: Lines, at: int, shapes: Sequence[tuple[int, ...]]) -> int:
@@ -138,7 +140,11 @@ def check_join(lines: Lines, at: int, shapes: Sequence[tuple[int, ...]]) -> int:
     if line.other not in names:
         known = [name for name in names if name]
         sentence = (
-            _("No earlier line is called {name}. These have a name: {names}.", name=line.other, names=", ".join(known))
+            _(
+                "No earlier line is called {name}. These have a name: {names}.",
+                name=line.other,
+                names=", ".join(known[-MOST_NAMED:]),
+            )
             if known
             else _("No earlier line is called {name}. No line has a name yet: end one in “as e1”.", name=line.other)
         )

@@ -4,7 +4,7 @@ import re
 from difflib import get_close_matches
 
 from segdemo.errors import SettingError
-from segdemo.layerlab.shape_language import KINDS, LIMITS, MOST_LINES, NAME, Kind, Line
+from segdemo.layerlab.shape_language import KINDS, MOST_LINES, NAME, Kind, Line, bounds_of
 from segdemo.text import N_, _
 
 __all__ = ["check_name", "parse_lines", "parse_token"]
@@ -120,7 +120,7 @@ def _with_word(line: Line, word: str) -> Line:
     if not found or found[1] not in spec.options:
         raise SettingError(_not_known(line.kind, word[:LONGEST_QUOTED]))
     letter, value = found[1], int(found[2])
-    return line.having(**{letter if letter != "in" else "in_": _within(spec, letter, value, word)})
+    return line.having({letter: _within(spec, letter, value, word)})
 
 
 def _not_known(kind: str, word: str) -> str:
@@ -137,7 +137,7 @@ def _not_known(kind: str, word: str) -> str:
 
 def _within(spec: Kind, name: str, value: int, word: str) -> int:
     """The number, where it can be that."""
-    low, most = 0 if name == "p" else 1, LIMITS["side" if name in ("height", "width") else name]
+    low, most = bounds_of(name)
     if not low <= value <= most:
         raise SettingError(_("“{word}” does not work: {meaning} is a number from {low} to {most}. For example “{example}”.",
                              word=word, meaning=_(MEANINGS[name]), low=low, most=most, example=spec.example))  # fmt: skip

@@ -107,7 +107,7 @@ def _other_size(lines: tuple[Line, ...], _language: str) -> Fix | None:
         return None
     channels, height, width = lines[0].numbers
     for by in (sign * step for step in range(1, SIZES_TRIED + 1) for sign in (-1, 1)):
-        if min(height, width) + by >= 1 and max(height, width) + by <= LIMITS["side"]:
+        if min(height, width) + by >= 1 and max(height, width) + by <= min(LIMITS["height"], LIMITS["width"]):
             changed = (replace(lines[0], numbers=(channels, height + by, width + by)), *lines[1:])
             if _results(changed, fields=False)[1] is None:
                 return Fix(_("Make the input {h} × {w}", h=height + by, w=width + by), changed)

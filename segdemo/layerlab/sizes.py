@@ -1,4 +1,6 @@
-"""How many cells a layer leaves along one axis, and the same as a formula with its numbers filled in.
+"""How many cells a layer leaves along one axis, and the same as a formula whose numbers are named.
+
+Terms that change nothing are left out of what is shown: with dilation 1 a kernel spans as many cells as it has weights.
 
 Convolution, pooling and transposed convolution; everything on the page that says a size takes it from here. As `torch.nn`
 documents them: Conv2d, MaxPool2d (`ceil_mode`), ConvTranspose2d.
@@ -27,7 +29,7 @@ def convolved_size(size: int, kernel: int, stride: int, padding: int, dilation: 
 
 
 def convolved_formula(size: int, kernel: int, stride: int, padding: int, dilation: int = 1) -> str:
-    """`convolved_size` with its numbers."""
+    """`convolved_size` with its numbers: "⌊(input 6 + 2·padding 0 − kernel 3) / stride 1⌋ + 1 = 4"."""
     return f"⌊{_room(size, kernel, stride, padding, dilation)}⌋ + 1 = {convolved_size(size, kernel, stride, padding, dilation)}"
 
 
@@ -40,7 +42,7 @@ def pooled_size(size: int, kernel: int, stride: int, padding: int, dilation: int
 
 
 def pooled_formula(size: int, kernel: int, stride: int, padding: int, dilation: int = 1, ceil_mode: bool = False) -> str:
-    """`pooled_size` with its numbers; where the last window is left out, that is said."""
+    """`pooled_size` with its numbers, as `convolved_formula`; where the last window is left out, that is said."""
     if not ceil_mode:
         return convolved_formula(size, kernel, stride, padding, dilation)
     found = pooled_size(size, kernel, stride, padding, dilation, ceil_mode)
@@ -60,9 +62,12 @@ def transposed_size(
 def transposed_formula(
     size: int, kernel: int, stride: int, padding: int = 0, output_padding: int = 0, dilation: int = 1
 ) -> str:  # fmt: skip
-    """`transposed_size` with its numbers."""
+    """`transposed_size` with its numbers: "(input 3 − 1)·stride 2 − 2·padding 0 + kernel 2 = 6"."""
     found = transposed_size(size, kernel, stride, padding, output_padding, dilation)
-    return f"({size} − 1)·{stride} − 2·{padding} + {dilation}·({kernel} − 1) + 1 + {output_padding} = {found}"
+    start = _("(input {n} − 1)·stride {s} − 2·padding {p}", n=size, s=stride, p=padding)
+    span = _("kernel {k}", k=kernel) if dilation == 1 else _("dilation {d}·(kernel {k} − 1) + 1", d=dilation, k=kernel)
+    more = [_("output padding {o}", o=output_padding)] if output_padding else []
+    return f"{' + '.join([start, span, *more])} = {found}"
 
 
 def each_axis(lines: Sequence[str]) -> str:
@@ -74,7 +79,10 @@ def each_axis(lines: Sequence[str]) -> str:
 
 
 def _room(size: int, kernel: int, stride: int, padding: int, dilation: int) -> str:
-    return f"({size} + 2·{padding} − {dilation}·({kernel} − 1) − 1) / {stride}"
+    if dilation == 1:
+        return _("(input {n} + 2·padding {p} − kernel {k}) / stride {s}", n=size, p=padding, k=kernel, s=stride)
+    return _("(input {n} + 2·padding {p} − dilation {d}·(kernel {k} − 1) − 1) / stride {s}",
+             n=size, p=padding, d=dilation, k=kernel, s=stride)  # fmt: skip
 
 
 def _rounded_up(size: int, kernel: int, stride: int, padding: int, dilation: int) -> int:

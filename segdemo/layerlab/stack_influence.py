@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import convolve
 
-from segdemo.layerlab.stacks import StackLayer, best_unit
+from segdemo.layerlab.stack_levels import best_unit
+from segdemo.layerlab.stacks import Span, StackLayer
 from segdemo.layerlab.transposed import bilinear_profile
 
 __all__ = ["HELD", "Weights", "holding_side", "influence", "ways", "weights_of"]
@@ -24,6 +25,7 @@ __all__ = ["HELD", "Weights", "holding_side", "influence", "ways", "weights_of"]
 Float = NDArray[np.float64]
 Weights = Literal["equal", "random"]
 HELD = 0.95  # the share of the influence that the effective field holds
+ROUNDING = 1e-12  # of a sum of float64, so that a share that is held exactly counts as held
 
 
 def weights_of(layer: StackLayer, number: int, weights: Weights, seed: int = 0) -> Float:
@@ -55,22 +57,23 @@ def influence(layers: Sequence[StackLayer], weights: Weights, seed: int = 0) -> 
 
 def _gradient(layers: Sequence[StackLayer], kernels: Sequence[Float], axes: int) -> Float:
     """∂ unit / ∂ pixel along one axis or along both, from the unit down to the input."""
-    first = last = best_unit(layers)
+    unit = best_unit(layers)
+    span = Span(unit, unit)
     gradient = np.ones([1] * axes)
     for layer, kernel in zip(reversed(layers), reversed(kernels), strict=True):
-        gradient = _carried(layer, gradient, kernel, first, last)
-        first, last = layer.inputs_of(first, last)
+        gradient = _carried(layer, gradient, kernel, span)
+        span = layer.inputs_of(span)
     return gradient
 
 
-def _carried(layer: StackLayer, gradient: Float, kernel: Float, first: int, last: int) -> Float:
-    """From the outputs first … last of a layer to all the inputs they are made of."""
+def _carried(layer: StackLayer, gradient: Float, kernel: Float, outputs: Span) -> Float:
+    """From some outputs of a layer to all the inputs they are made of."""
     how = "direct" if gradient.ndim == 1 else "auto"  # one axis: whole numbers stay whole; both: quick for large fields
     if not layer.enlarges:
         return np.asarray(convolve(_spread(gradient, layer.stride), _spread(kernel, layer.dilation), "full", how))
-    low, high = layer.inputs_of(first, last)
-    before = first - (low * layer.stride - layer.padding)  # outputs of the first input that lie in front of these
-    behind = high * layer.stride - layer.padding + layer.kernel - 1 - last
+    inputs = layer.inputs_of(outputs)
+    before = outputs.first - (inputs.first * layer.stride - layer.padding)  # outputs of the first input in front of these
+    behind = inputs.last * layer.stride - layer.padding + layer.kernel - 1 - outputs.last
     found = convolve(np.pad(gradient, (before, behind)), np.flip(kernel), "valid", how)
     return np.asarray(found[(slice(None, None, layer.stride),) * gradient.ndim])
 
@@ -88,5 +91,5 @@ def holding_side(heat: Float, share: float = HELD) -> int:
     border = np.minimum(np.arange(side), np.arange(side)[::-1])  # how far each place is from the nearer end
     rings = np.bincount(np.minimum.outer(border, border).ravel(), heat.ravel())
     held = rings[::-1].cumsum()[::-1]  # by the square that is left after so many rings were cut off
-    enough = np.flatnonzero(held >= share * held[0] * (1 - 1e-12))
+    enough = np.flatnonzero(held >= share * held[0] * (1 - ROUNDING))
     return side - 2 * int(enough[-1])

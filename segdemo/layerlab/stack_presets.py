@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from segdemo.layerlab.stacks import StackLayer, parse_stack
+from segdemo.layerlab.stack_language import parse_stack
+from segdemo.layerlab.stacks import StackLayer
 from segdemo.text import N_
 
 __all__ = ["STACKS", "KnownStack", "known_layers", "known_name"]

@@ -17,8 +17,8 @@ from segdemo.layerlab.sizes import transposed_size
 from segdemo.text import _
 
 __all__ = [
-    "Transposed", "bilinear_kernel", "bilinear_profile", "check_transposed", "scatter", "stretch", "stretched_convolution",
-    "turned",
+    "Transposed", "bilinear_kernel", "bilinear_profile", "check_transposed", "fcn_settings", "landing", "scatter", "stretch",
+    "stretched_convolution", "turned",
 ]  # fmt: skip
 
 Float = NDArray[np.float64]
@@ -45,6 +45,13 @@ def check_transposed(shape: tuple[int, ...], kernel: tuple[int, ...], settings: 
             raise SettingError(_("Padding {p} cuts everything away.", p=p))
 
 
+def landing(at: Pair, by: Pair, settings: Transposed) -> Pair:
+    """Row and column of the output where the map's cell `at` lays the kernel's weight `by`; outside of it, it is cut off."""
+    moves = zip(at, by, settings.stride, settings.padding, settings.dilation, strict=True)
+    row, column = (cell * s - p + weight * d for cell, weight, s, p, d in moves)
+    return row, column
+
+
 def scatter(image: Float, weight: Float, settings: Transposed) -> Float:
     """image (C, h, w), weight (C, filters, kh, kw) → (filters, H, W): every cell adds its multiple of the kernel.
 
@@ -59,8 +66,7 @@ def scatter(image: Float, weight: Float, settings: Transposed) -> Float:
     output = np.zeros((weight.shape[1], *sizes))
     for channel, row, column in np.ndindex(image.shape):
         for chosen, i, j in np.ndindex(weight.shape[1:]):
-            y = row * settings.stride[0] - settings.padding[0] + i * settings.dilation[0]
-            x = column * settings.stride[1] - settings.padding[1] + j * settings.dilation[1]
+            y, x = landing((row, column), (i, j), settings)
             if 0 <= y < sizes[0] and 0 <= x < sizes[1]:
                 output[chosen, y, x] += image[channel, row, column] * weight[channel, chosen, i, j]
     return output
@@ -88,7 +94,7 @@ def _bordered(array: Float, axis: int, before: int, after: int) -> Float:
 
 
 def turned(weight: Float) -> Float:
-    """weight (C, filters, kh, kw) as the convolution over the stretched input needs it: (filters, C, kh, kw), upside down."""
+    """weight (C, filters, kh, kw) as the convolution over the stretched input needs it: (filters, C, kh, kw), turned by 180°."""
     return weight.swapaxes(0, 1)[:, :, ::-1, ::-1].copy()
 
 
@@ -112,3 +118,10 @@ def bilinear_profile(kernel: int, stride: int) -> Float:
     """(k,) weights along one axis, falling from the middle to zero at `stride` cells from it."""
     away = np.abs(np.arange(kernel) - (kernel - 1) / 2)
     return np.asarray(np.clip(1 - away / stride, 0, None))
+
+
+def fcn_settings(factor: int) -> tuple[int, Transposed]:
+    """Kernel size 2r − r mod 2 and padding with which a transposed convolution is exactly r times as large, as FCN has it."""
+    kernel = 2 * factor - factor % 2
+    padding = (kernel - factor) // 2
+    return kernel, Transposed((factor, factor), (padding, padding))

@@ -9,9 +9,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from segdemo.layerlab.listing import literal
+from segdemo.layerlab.listing import HEAD, given
 from segdemo.layerlab.pooling import Pooling, max_pool
-from segdemo.layerlab.pooling_scene import Shrinking, pooling_scene
+from segdemo.layerlab.pooling_layer import Shrinking
+from segdemo.layerlab.pooling_scene import pooling_scene
 from segdemo.layerlab.scene import Cell, Grid, Scene, Tap, digits
 from segdemo.layerlab.sizes import each_axis, transposed_formula, transposed_size
 from segdemo.layerlab.unpooling import max_unpool
@@ -82,8 +83,8 @@ def _code(picture: Float, settings: Pooling) -> str:
     """PyTorch, with which the same numbers come out."""
     moves = f"{settings.kernel}, stride={settings.stride}, padding={settings.padding}"
     return "\n".join((
-        "import torch, torch.nn.functional as F",
-        f"x = torch.tensor({literal(picture[None, None])}, dtype=torch.float64)",
+        HEAD,
+        given("x", picture[None, None]),
         f"y, switches = F.max_pool2d(x, {moves}, return_indices=True)",
         f"print(F.max_unpool2d(y, switches, {moves}, output_size=x.shape[-2:]))",
     ))  # fmt: skip

@@ -6,11 +6,14 @@ import numpy as np
 
 from segdemo.features.colour import STEPS, palette
 
-__all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "PINK", "RULE", "SERIES", "SKY", "VERMILION", "cell_scales", "ramp"]
+__all__ = [
+    "BLUE", "GREEN", "GREY", "ORANGE", "PINK", "RULE", "SERIES", "SKY", "TINTS", "VERMILION", "cell_scales", "ramp",
+]  # fmt: skip
 
 BLUE, SKY, GREEN, ORANGE, VERMILION, PINK = "#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00", "#CC79A7"  # Okabe–Ito
 GREY = "#8a939c"
 SERIES = (BLUE, ORANGE, GREEN, PINK, VERMILION, SKY)  # of classes and channels, in their order
+TINTS = {2: GREEN, 3: PINK, 7: "#999933"}  # by their number, of cells that belong together and have a line in a chart as well
 RULE = "rgba(128, 128, 128, 0.8)"  # lines that mark a place in a chart
 CELL_STEPS, RAMP_STEPS = 33, 64
 

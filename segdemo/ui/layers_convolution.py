@@ -1,5 +1,7 @@
 """The Convolution view: a kernel slides over cells, and every sum can be read."""
 
+from typing import Literal
+
 import numpy as np
 import streamlit as st
 
@@ -14,10 +16,11 @@ from segdemo.ui.layers_settings import choice_setting
 
 __all__ = ["SETTINGS", "show_convolution"]
 
+On = Literal["numbers", "picture", "network"]
 SETTINGS = (
-    "on", "axes", "n", "nw", "na", "mode", "kh", "kw", "ka", "sh", "sw", "sa", "ph", "pw", "pa", "dh", "dw", "da",
-    "c", "cw", "ca", "f", "fw", "fa", "g", "gw", "ga", "b", "flip", "of", "x", "w", "kernel", "wk", "zoom", "down", "right",
-    "filter",
+    "on", "axes", "n", "nl", "na", "mode", "kh", "kw", "kl", "ka", "sh", "sw", "sl", "sa", "ph", "pw", "pl", "pa",
+    "dh", "dw", "dl", "da", "c", "cl", "ca", "f", "fl", "fa", "g", "gl", "ga", "b", "flip", "of", "x", "w", "kernel", "wk",
+    "zoom", "down", "right", "filter",
 )  # fmt: skip
 
 
@@ -40,8 +43,8 @@ def show_convolution() -> None:
     _explain()
 
 
-def _on() -> str:
-    words = {"numbers": _("Numbers"), "picture": _("Picture"), "network": _("First layer")}
+def _on() -> On:
+    words: dict[On, str] = {"numbers": _("Numbers"), "picture": _("Picture"), "network": _("First layer")}
     return choice_setting("on", _("Shown on"), words, "numbers", compact=True, hide_label=True, help=_(
         "Small numbers to calculate along, a patch of the sidebar's picture, or what its network does first."))  # fmt: skip
 

@@ -13,8 +13,6 @@ from segdemo.data.preprocessing import to_input
 from segdemo.errors import SegdemoError
 from segdemo.inference import shared_engine
 from segdemo.layerlab.convolution import Arithmetic, Mode
-from segdemo.layerlab.patches import busiest_place, patch_of
-from segdemo.text import _
 from segdemo.ui.state import active_choice, choices, open_choice
 from segdemo.ui.words import plain
 from segdemo.weights import get_weights
@@ -23,18 +21,13 @@ __all__ = [
     "FirstLayer",
     "channels_of",
     "first_layer",
-    "known_words",
-    "network_patch",
+    "network_input",
     "on_screen",
     "one_filter",
-    "picture_patch",
-    "side_of",
-    "usual_place",
+    "seen_input",
 ]
 
 Float = NDArray[np.float64]
-SHOWN = 16  # cells along a side of a picture's patch
-ZOOMS = {"1": 1.0, "2": 0.5, "4": 0.25, "8": 0.125}
 
 
 @dataclass(frozen=True)
@@ -57,36 +50,19 @@ def on_screen() -> Picture | None:
         return None
 
 
-def side_of(picture: Picture, zoom: str) -> int:
-    """Pixels along a side of the square that a zoom shows; zoom: a key of ZOOMS."""
-    return max(SHOWN, int(min(picture.pixels.shape[:2]) * ZOOMS[zoom] + 0.5))
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def usual_place(sha256: str, side: int, _picture: Picture) -> tuple[int, int]:
-    """Where a patch of that side stands at first: where there is most to see. In percent from the top and from the left."""
-    return busiest_place(_picture.pixels, side)
-
-
-def picture_patch(picture: Picture, side: int, down: int, right: int) -> Float:
-    """(1, 16, 16) greys of a square of the picture, side pixels wide; down, right: its place in percent."""
-    return patch_of(picture.pixels, side, down / 100, right / 100, SHOWN, grey=True)
-
-
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _network_input(sha256: str, weights_id: str, _picture: Picture) -> NDArray[np.float32]:
+def network_input(sha256: str, weights_id: str, _picture: Picture) -> NDArray[np.float32]:
     """(channels, H, W) as the network is given the whole picture."""
     tensor, _geometry = to_input(_picture.pixels, get_weights(weights_id).preprocessing, _picture.full_size)
     return np.ascontiguousarray(tensor[0].numpy())
 
 
-def network_patch(picture: Picture, weights_id: str, side: int, down: int, right: int) -> Float:
-    """(channels, side, side) of what the network is really given of the picture; down, right: the place in percent."""
-    whole = _network_input(picture.sha256, weights_id, picture)
-    height, width = whole.shape[1:]
-    side = min(side, height, width)
-    top, left = round(down / 100 * (height - side)), round(right / 100 * (width - side))
-    return whole[:, top : top + side, left : left + side].astype(np.float64)
+@st.cache_data(max_entries=4, show_spinner=False)
+def seen_input(key: str, _whole: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The network's input (channels, H, W) as something to look at, (H, W, 3): of one channel, or of the first three."""
+    shown = np.repeat(_whole[:1], 3, axis=0) if len(_whole) < 3 else _whole[:3]
+    low, high = float(shown.min()), float(shown.max())
+    return np.ascontiguousarray(np.moveaxis(255 * (shown - low) / max(high - low, 1e-9), 0, -1).astype(np.uint8))
 
 
 @lru_cache(maxsize=16)
@@ -129,8 +105,3 @@ def channels_of(layer: FirstLayer, number: int) -> slice:
     channels = layer.weight.shape[1]
     group = number // (len(layer.weight) // layer.settings.groups)
     return slice(group * channels, (group + 1) * channels)
-
-
-def known_words() -> dict[str, str]:
-    """How much of the picture's shorter side the patch spans, in words."""
-    return {"1": _("all of it"), "2": _("a half"), "4": _("a quarter"), "8": _("an eighth")}

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from segdemo.layerlab.convolution import MODES, MOST_TAPS, Arithmetic, Mode, largest_padding
+from segdemo.layerlab.convolution import MOST_TAPS, Arithmetic, Mode, largest_padding
 from segdemo.layerlab.sizes import extent
 from segdemo.text import _
-from segdemo.ui.layers_frame import two_columns
+from segdemo.ui.layers_frame import reasons, two_columns
 from segdemo.ui.layers_settings import choice_setting, number_setting, switch_setting
 
 __all__ = [
@@ -69,13 +69,13 @@ def dilation_limit(size: int, padding: int, kernel: int) -> Limit:
 
 
 def axis_letter(axes: int) -> str:
-    """What ends the names of settings that each number of axes has for itself, so that one keeps nothing of another."""
-    return {1: "w", 2: "", 3: "a"}[axes]
+    """What ends the names of settings that each number of axes has for itself, so that one takes nothing from another."""
+    return {1: "l", 2: "", 3: "a"}[axes]
 
 
 def axis_words(axes: int) -> tuple[tuple[str, str], ...]:
     """A letter and a sign for each axis that has a control of its own; a volume's axes share one."""
-    return {1: (("w", ""),), 2: (("h", "↕"), ("w", "↔")), 3: (("a", ""),)}[axes]
+    return {1: (("l", ""),), 2: (("h", "↕"), ("w", "↔")), 3: (("a", ""),)}[axes]
 
 
 def movement(sizes: Sequence[int], kernel: Sequence[int] | None) -> tuple[tuple[int, ...], Arithmetic]:
@@ -89,26 +89,24 @@ def movement(sizes: Sequence[int], kernel: Sequence[int] | None) -> tuple[tuple[
         _axes_named(words)
     rows = {name: two_columns() if len(words) > 1 else (st.container(),) for name in ("kspd" if kernel is None else "spd")}
     found: dict[str, list[int]] = {name: [] for name in "kspd"}
-    reasons: list[str] = []
+    stops: list[str] = []
 
     def control(name: str, axis: int, low: int, limit: Limit, default: int) -> int:
         with rows[name][axis]:
             value = _slider(name, words[axis], low, limit, default)
-        if value == limit.most and limit.reason and limit.reason not in reasons:
-            reasons.append(limit.reason)
+        stops.append(limit.reason if value == limit.most else "")
         found[name].append(value)
         return value
 
     for axis, size in enumerate(sizes[: len(words)]):
-        padding = control("p", axis, 0, padding_limit(size, mode, len(sizes)), 1)
+        padding = control("p", axis, 0, padding_limit(size, mode, len(sizes)), 0)
         if kernel is None:
             span = control("k", axis, 1, kernel_limit(size, padding, len(sizes)), 3)
         else:
             found["k"].append(span := kernel[axis])
         control("d", axis, 1, dilation_limit(size, padding, span), 1)
         control("s", axis, 1, Limit(LARGEST_STRIDE), 1)
-    if reasons:
-        st.caption(" ".join(reasons))
+    reasons(stops)
     times = len(sizes) // len(words)
     kernels, strides, paddings, dilations = (tuple(found[name]) * times for name in "kspd")
     return kernels, Arithmetic(strides, paddings, dilations, mode=mode)
@@ -122,11 +120,12 @@ def _axes_named(words: Sequence[tuple[str, str]]) -> None:
 
 
 def _mode() -> Mode:
-    words = {"zeros": _("zeros"), "reflect": _("reflect"), "replicate": _("replicate"), "circular": _("circular")}
-    chosen = choice_setting(
-        "mode", _("Border filled with"), words, "zeros", help=_("Where the border takes its values. Hover a border cell."),
-    )  # fmt: skip
-    return next(mode for mode in MODES if mode == chosen)
+    words: dict[Mode, str] = {
+        "zeros": _("zeros"), "reflect": _("reflect"), "replicate": _("replicate"), "circular": _("circular"),
+    }  # fmt: skip
+    return choice_setting(
+        "mode", _("Border filled with"), words, "zeros", help=_("Where the border takes its values. Hover a border cell.")
+    )
 
 
 def _slider(name: str, axis: tuple[str, str], low: int, limit: Limit, default: int) -> int:
@@ -154,24 +153,25 @@ def shape_of_channels(axes: int, products: int) -> tuple[int, int, int, bool, bo
     with st.popover(_("Channels"), icon=":material/layers:", width="stretch"):
         room = _room(products, most)
         channels = number_setting(
-            f"c{letter}", _("Input channels"), 1, room.most, 1, why=room.reason,
+            f"c{letter}", _("Input channels"), 1, room.most, 1, why=room.reason, folded=True,
             help=_("Each has a slice of every filter, and all are added up."),
         )  # fmt: skip
         left = _room(products * channels, most)
         filters = number_setting(
-            f"f{letter}", _("Filters"), 1, left.most, 1, why=left.reason, help=_("Each makes an output channel of its own.")
-        )
+            f"f{letter}", _("Filters"), 1, left.most, 1, why=left.reason, folded=True,
+            help=_("Each makes an output channel of its own."),
+        )  # fmt: skip
         if reason := room.reason or left.reason:
             st.caption(reason)
         possible = [n for n in range(1, most + 1) if channels % n == 0 and filters % n == 0]
         words = {str(n): _("{n}, depthwise", n=n) if n == channels > 1 else str(n) for n in possible}
         why = _("Groups have to divide {channels} channels and {filters} filters.", channels=channels, filters=filters)
-        groups = int(choice_setting(f"g{letter}", _("Groups"), words, "1", compact=True, why=why, help=_(
+        groups = int(choice_setting(f"g{letter}", _("Groups"), words, "1", compact=True, why=why, folded=True, help=_(
             "Channels and filters are dealt out to groups that see nothing of each other. One each: depthwise.")))  # fmt: skip
         if len(possible) < most:
             st.caption(why)
-        bias = switch_setting("b", _("Bias"), help=_("A number that each filter adds to all of its sums."))
-        flipped = switch_setting("flip", _("Flip the kernel"), help=_(
+        bias = switch_setting("b", _("Bias"), folded=True, help=_("A number that each filter adds to all of its sums."))
+        flipped = switch_setting("flip", _("Flip the kernel"), folded=True, help=_(
             "A true convolution, as mathematics has it. What networks call convolution is cross-correlation, without flipping; "
             "since the weights are learned, both can do the same."))  # fmt: skip
     return channels, filters, groups, bias, flipped

@@ -8,21 +8,19 @@ import streamlit as st
 from segdemo.data import Picture
 from segdemo.errors import SegdemoError
 from segdemo.layerlab.convolution import MOST_TAPS, Arithmetic, Float, tap_count
-from segdemo.layerlab.patches import KERNELS, plain_kernel
+from segdemo.layerlab.patches import KERNELS, edge_kernel, patch_of, place_square
 from segdemo.text import _
 from segdemo.ui.fetching import offer_download
 from segdemo.ui.layers_convolution_inputs import (
     FirstLayer,
     channels_of,
     first_layer,
-    known_words,
-    network_patch,
+    network_input,
     on_screen,
     one_filter,
-    picture_patch,
-    side_of,
-    usual_place,
+    seen_input,
 )  # fmt: skip
+from segdemo.ui.layers_convolution_place import Whole, choose_patch
 from segdemo.ui.layers_convolution_settings import axis_letter, movement, shape_of_channels
 from segdemo.ui.layers_settings import choice_setting, number_setting
 from segdemo.ui.layers_typed import Cells, pattern_setting, typed
@@ -31,7 +29,8 @@ from segdemo.weights import is_present
 
 __all__ = ["Shown", "numbers_shown", "on_network", "on_picture"]
 
-NETWORK_SIDE = 12  # cells of the patch that a network's first layer is shown on
+SHOWN = 16  # cells along a side of a picture's patch
+NETWORK_SIDE = 8  # cells of the patch that a network's first layer is shown on
 MOST_WEIGHTS_OF_A_FILTER = 12 * 49
 
 
@@ -51,18 +50,28 @@ class Shown:
 
 def numbers_shown(axes: int) -> Shown:
     """Numbers that can be typed over, in one to three axes."""
-    low, high, default = {1: (3, 16, 9), 2: (3, 9, 5), 3: (2, 4, 3)}[axes]
+    low, high, default = {1: (3, 16, 9), 2: (3, 9, 6), 3: (2, 4, 4)}[axes]
     name = f"n{axis_letter(axes)}"
     size = number_setting(name, _("Input size"), low, high, default, help=_("Cells along each axis of the input."))
     sizes = (size,) * axes
     kernel, settings = movement(sizes, None)
     channels, filters, groups, bias, flipped = shape_of_channels(axes, tap_count((1, *sizes), (1, 1, *kernel), settings))
     settings = replace(settings, groups=groups, flipped=flipped)
-    _pattern, numbers = pattern_setting((channels, *sizes), _("Input of"))
+    _pattern, numbers = pattern_setting((channels, *sizes), _("Input of"), usual="edge")
     cells = typed("x", numbers)
-    weight = typed("w", plain_kernel((filters, channels // groups, *kernel)))
+    weight = typed("w", edge_kernel((filters, channels // groups, *kernel)))
     biases = np.arange(1.0, filters + 1) if bias else None
-    return Shown(cells.values, weight.values, biases, settings, picture=False, cells=cells, kernel=weight)
+    note = _meaning(weight, flipped)
+    return Shown(cells.values, weight.values, biases, settings, picture=False, cells=cells, kernel=weight, note=note)
+
+
+def _meaning(weight: Cells, flipped: bool) -> str:
+    """What the usual kernel answers to; of several, or of one's own, no word."""
+    if weight.own or weight.values.shape[:2] != (1, 1) or weight.values.shape[-1] == 1:
+        return ""
+    if flipped:
+        return _("Turned around, this kernel is left minus right: negative where the input gets larger to the right.")
+    return _("This kernel is right minus left: positive where the input gets larger to the right, 0 where nothing changes.")
 
 
 # ---- a picture ----------------------------------------------------------------------------------------------------------------
@@ -76,25 +85,12 @@ def on_picture() -> Shown | None:
     names = {name: _(kernel.title) for name, kernel in KERNELS.items()}
     name = choice_setting("kernel", _("Kernel"), names, "sobel_x", clears=("wk",), help=_("Weights that are known by name."))
     known = KERNELS[name]
-    side, down, right = _place(picture, None)
-    image = picture_patch(picture, side, down, right)
+    side, down, right = choose_patch(Whole(picture.sha256, picture.pixels), None, SHOWN)
+    image = patch_of(picture.pixels, side, down / 100, right / 100, SHOWN, grey=True)
     _size, settings = movement(image.shape[1:], (3, 3))
     weight = typed("wk", known.values[None, None])
     note = _("Kernel of your own.") if weight.own else f"**{_(known.title)}**: {_(known.meaning)}"
     return Shown(image, weight.values, None, settings, picture=True, kernel=weight, note=note)
-
-
-def _place(picture: Picture, side: int | None) -> tuple[int, int, int]:
-    """Side of the patch in pixels, and its place in percent from the top and the left. side: where it cannot be chosen."""
-    with st.popover(_("Which patch"), icon=":material/crop_free:", width="stretch"):
-        if side is None:
-            zoom = choice_setting("zoom", _("Of the picture"), known_words(), "4", help=_(
-                "How much of the shorter side the 16 cells span: each is the mean of the pixels it covers."))  # fmt: skip
-            side = side_of(picture, zoom)
-        usual = usual_place(picture.sha256, side, picture)
-        down = number_setting("down", _("From the top, %"), 0, 100, usual[0], help=_("Moves the patch down."))
-        right = number_setting("right", _("From the left, %"), 0, 100, usual[1], help=_("Moves the patch to the right."))
-    return side, down, right
 
 
 # ---- a network ----------------------------------------------------------------------------------------------------------------
@@ -119,8 +115,7 @@ def on_network() -> Shown | None:
     number = number_setting(
         "filter", _("Filter"), 0, len(layer.weight) - 1, 0, help=_("Which of the layer's filters. Each makes one output channel.")
     )
-    _side, down, right = _place(picture, NETWORK_SIDE)
-    image = network_patch(picture, entry.weights_id, NETWORK_SIDE, down, right)[channels_of(layer, number)]
+    image = _network_patch(picture, entry.weights_id)[channels_of(layer, number)]
     chosen, cut = _drawn(one_filter(layer, number), image)
     filters, channels, height, width = layer.weight.shape
     note = _("`{name}` of {id}: {filters} filters of {h}×{w} weights on each of {channels} channels, stride {stride}, padding "
@@ -128,6 +123,15 @@ def on_network() -> Shown | None:
              name=layer.name, id=entry.weights_id, filters=filters, channels=channels, h=height, w=width,
              stride=layer.settings.stride[0], padding=layer.settings.padding[0], side=image.shape[-1])  # fmt: skip
     return Shown(image, chosen.weight, chosen.bias, chosen.settings, picture=True, note=f"{note} {cut}".strip())
+
+
+def _network_patch(picture: Picture, weights_id: str) -> Float:
+    """(channels, side, side) of what the network is really given of the picture, with the choice of the place."""
+    whole = network_input(picture.sha256, weights_id, picture)
+    key = f"{picture.sha256} {weights_id}"
+    side, down, right = choose_patch(Whole(key, seen_input(key, whole)), NETWORK_SIDE, NETWORK_SIDE)
+    square = place_square((whole.shape[1], whole.shape[2]), side, down / 100, right / 100)
+    return np.moveaxis(square.of(np.moveaxis(whole, 0, -1)), -1, 0).astype(np.float64)
 
 
 def _drawn(layer: FirstLayer, image: Float) -> tuple[FirstLayer, str]:

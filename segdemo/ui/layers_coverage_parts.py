@@ -29,7 +29,7 @@ def stack_setting(name: str, label: str, default: str, kernel: int, *, own: bool
     options = {"_".join(map(str, rates)): _words(rates) for rates in STACKS}
     if own:
         options["own"] = _("my own")
-    chosen = choice_setting(name, label, options, default, help=_("Dilation of each layer, from the input to the output."))
+    chosen = choice_setting(name, label, options, default, help=_("Of each layer, from the input to the output."))
     if chosen != "own":
         return tuple(int(rate) for rate in chosen.split("_"))
     rates: list[int] = []
@@ -44,7 +44,7 @@ def stack_setting(name: str, label: str, default: str, kernel: int, *, own: bool
 def field_table(stacks: Sequence[Rates], kernel: int) -> str:
     """Markdown: field, cells seen and not seen, and how uneven the counts are, for the chosen stacks and the usual ones."""
     every = [*dict.fromkeys([*stacks, *STACKS[:3]])]
-    head = (_("Rates"), _("Field"), _("Cells seen"), _("Never seen"), _("Ways to the busiest cell"))
+    head = (_("Dilation rates"), _("Field"), _("Cells seen"), _("Never seen"), _("Ways to the busiest cell"))
     rows = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for rates in every:
         counts = dilated_counts(rates, kernel)

@@ -1,7 +1,8 @@
 """The Receptive field view: what one unit sees of the input, through a stack of layers or the encoder of a network."""
 
 from segdemo.layerlab.stack_influence import influence
-from segdemo.layerlab.stacks import StackLayer, best_unit, seen_by
+from segdemo.layerlab.stack_levels import best_unit, seen_by
+from segdemo.layerlab.stacks import StackLayer
 from segdemo.text import _
 from segdemo.ui.layers_field_encoder import show_encoder
 from segdemo.ui.layers_field_own import show_own_stack
@@ -10,7 +11,7 @@ from segdemo.ui.layers_settings import choice_setting
 
 __all__ = ["SETTINGS", "show_field"]
 
-SETTINGS = ("from", "stack", "w", "seed", "c", "side", "against", "net", "ask", "stage")
+SETTINGS = ("from", "stack", "w", "seed", "c", "side", "against", "at", "net", "ask", "look", "stage")
 
 
 def show_field() -> None:
@@ -38,7 +39,7 @@ def _explain() -> None:
     )
     formulas = (r"r_l = r_{l-1} + (k_l - 1)\, d_l\, j_{l-1}", r"j_l = j_{l-1}\, s_l",
                 r"\text{start}_l = \text{start}_{l-1} + \left(\tfrac{k_l - 1}{2} d_l - p_l\right) j_{l-1}",
-                r"\text{weights} = k^2 c^2, \quad \text{MACs} = k^2 c^2\, h\, w")  # fmt: skip
+                r"\text{weights} = k^2 c^2, \quad \text{multiply-adds (MACs)} = k^2 c^2\, h\, w")  # fmt: skip
     papers = (
         ("Araujo, Norris, Sim: Computing Receptive Fields of Convolutional Neural Networks, Distill 2019", "https://distill.pub/2019/computing-receptive-fields/"),
         ("Luo, Li, Urtasun, Zemel: Understanding the Effective Receptive Field, NeurIPS 2016", "https://arxiv.org/abs/1701.04128"),

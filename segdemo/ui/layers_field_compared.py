@@ -1,5 +1,7 @@
 """Two stacks side by side: what each sees, and what that costs."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -8,22 +10,26 @@ from segdemo.layerlab.stack_influence import Weights
 from segdemo.layerlab.stack_presets import STACKS, known_layers
 from segdemo.layerlab.stacks import StackLayer
 from segdemo.text import _
-from segdemo.ui.layers_field_data import measured, total_of
+from segdemo.ui.layers_field_data import Total, measured, total_of
 from segdemo.ui.layers_field_influence import holding
 from segdemo.ui.layers_settings import choice_setting
 from segdemo.ui.words import compact_number
 
 __all__ = ["show_compared"]
 
+FEW = 3  # names in a sentence
 Stack = tuple[StackLayer, ...]
 
 
 def show_compared(layers: Stack, name: str, channels: int, picture: int, weights: Weights, seed: int) -> None:
     """A table of the stack and another one, and in a sentence what the difference is."""
+    few = ", ".join(list(STACKS)[:FEW])
     others = {"none": _("nothing")} | {key: _(known.title) for key, known in STACKS.items() if key != name}
     usual = STACKS[name].against if name and STACKS[name].against in others else "none"
     with st.container(width=280):
-        other = choice_setting("against", _("Compare with"), others, usual, help=_("Another stack, measured the same way."))
+        other = choice_setting("against", _("Compare with"), others, usual,
+                               help=_("Another stack, measured the same way."),
+                               why=_("Stacks to compare with are {names} and others.", names=few))  # fmt: skip
     if other == "none" or not layers:
         return
     rival = known_layers(other)
@@ -35,10 +41,12 @@ def show_compared(layers: Stack, name: str, channels: int, picture: int, weights
     titles = [_(STACKS[name].title) if name else _("This stack"), _(STACKS[other].title)]
     held = [holding(stack, weights, seed) for stack in (layers, rival)]
     measures = {
-        _("Sees, px"): [f"{field} × {field}" for field, _params, _macs in totals],
+        _("Sees, px"): [f"{total.field_px} × {total.field_px}" for total in totals],
         _("95 % within, px"): [f"{side} × {side}" for side in held],
-        _("Weights"): [f"{squares(stack)} = {total[1]:,}" for stack, total in zip((layers, rival), totals, strict=True)],
-        _("MACs"): [compact_number(macs) for _field, _params, macs in totals],
+        _("Weights, c = {c}", c=channels): [
+            f"{squares(stack)} = {total.params:,}" for stack, total in zip((layers, rival), totals, strict=True)
+        ],
+        _("Multiply-adds"): [compact_number(total.macs) for total in totals],
         _("Activations"): [str(learning(stack)) for stack in (layers, rival)],
     }
     st.table(pd.DataFrame(measures, index=titles).T, border="horizontal", width="content")
@@ -55,9 +63,10 @@ def squares(stack: Stack) -> str:
     return f"{sum(layer.kernel**2 for layer in stack if layer.learns)}c²"
 
 
-def _sentence(other: str, totals: list[tuple[int, int, int]]) -> str:
+def _sentence(other: str, totals: Sequence[Total]) -> str:
     """What the difference is: fields alike or not, and fewer, as many or more weights. other: the second stack's title."""
-    (a, params, _macs), (b, other_params, _other_macs) = totals
+    one, another = totals
+    a, b, params, other_params = one.field_px, another.field_px, one.params, another.params
     if not other_params:
         return _("The same field.") if a == b else _("A field of {a} instead of {b} pixels.", a=a, b=b)
     p = round(100 * abs(params / other_params - 1))

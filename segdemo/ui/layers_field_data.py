@@ -3,17 +3,19 @@
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from segdemo.layerlab.stack_influence import Weights
-from segdemo.layerlab.stacks import Level, StackLayer, levels
+from segdemo.layerlab.stack_language import write_stack
+from segdemo.layerlab.stack_levels import Level, levels
+from segdemo.layerlab.stacks import StackLayer
 from segdemo.text import _
 from segdemo.ui.layers_colours import VERMILION, ramp
 from segdemo.ui.layers_field_influence import influence_drawn
 from segdemo.ui.layers_field_words import field_words, jump_text, layer_name, level_texts
 from segdemo.ui.words import compact_number
 
-__all__ = ["MARK", "hidden", "measured", "stack_data", "total_of"]
+__all__ = ["MARK", "Total", "hidden", "measured", "stack_data", "total_of"]
 
 MARK = VERMILION  # the field that is looked at
 Row = dict[str, Any]
@@ -25,9 +27,18 @@ def measured(layers: tuple[StackLayer, ...], channels: int, side: int) -> tuple[
     return levels(layers, channels, side)
 
 
-def total_of(found: Sequence[Level]) -> tuple[int, int, int]:
-    """Field, parameters and multiplications of the whole stack."""
-    return found[-1].field_px if found else 1, sum(level.params for level in found), sum(level.macs for level in found)
+class Total(NamedTuple):
+    """Of a whole stack: what a unit on top sees, the weights and the multiplications with an addition."""
+
+    field_px: int
+    params: int
+    macs: int
+
+
+def total_of(found: Sequence[Level]) -> Total:
+    """Of a stack without layers, where a unit is a pixel, as well."""
+    field = found[-1].field_px if found else 1
+    return Total(field, sum(level.params for level in found), sum(level.macs for level in found))
 
 
 def hidden(row: Row) -> Row:
@@ -37,24 +48,36 @@ def hidden(row: Row) -> Row:
 
 
 def stack_data(
-    layers: tuple[StackLayer, ...], found: Sequence[Level], weights: Weights, seed: int, covered: bool
+    layers: tuple[StackLayer, ...],
+    found: Sequence[Level],
+    weights: Weights,
+    seed: int,
+    covered: bool,
+    *,
+    channels: int,
+    picture: int,
+    at: int,
 ) -> dict[str, Any]:
-    """Everything of a stack, its layers from the input on. covered: the last one's field is hidden."""
-    _field, params, macs = total_of(found)
-    rows = [_row(layers[:number], level, weights, seed) for number, level in enumerate(found, start=1)]
-    field = found[-1].field_px if found else 1
+    """Everything of a stack, its layers from the input on. covered: the last one's field is hidden. channels: of every layer,
+    picture: side of the input in pixels; at: the layer that is looked at, from 0."""
+    field, params, macs = total_of(found)
+    rows = [_row(layers[:number], level, weights, seed, picture) for number, level in enumerate(found, start=1)]
     if covered:
         rows[-1] = hidden(rows[-1])
         field = found[-2].field_px if len(found) > 1 else 1  # the drawing is as wide as what is known
     return {
-        "layers": rows, "span": field + max(2, 2 * math.ceil(field * 0.04)), "words": field_words(), "scale": ramp(),
-        "mark": MARK, "editable": True, "heat": True, "covered": covered,
+        "layers": rows, "span": field + max(2, 2 * math.ceil(field * 0.04)), "words": field_words(_channels(channels)),
+        "scale": ramp(), "of": write_stack(layers), "at": at, "mark": MARK, "editable": True, "heat": True, "covered": covered,
         "label": _("Receptive field in the input, layer by layer"),
         "total": {"sees": "?" if covered else str(field), "params": compact_number(params), "macs": compact_number(macs)},
     }  # fmt: skip
 
 
-def _row(layers: tuple[StackLayer, ...], level: Level, weights: Weights, seed: int) -> Row:
+def _channels(channels: int) -> str:
+    return _("Weights ({c}\u00a0channels)", c=channels) if channels > 1 else _("Weights (1\u00a0channel)")
+
+
+def _row(layers: tuple[StackLayer, ...], level: Level, weights: Weights, seed: int, picture: int) -> Row:
     """The topmost of the layers."""
     drawn = influence_drawn(layers, weights, seed)
     return {
@@ -62,5 +85,5 @@ def _row(layers: tuple[StackLayer, ...], level: Level, weights: Weights, seed: i
         "params": compact_number(level.params) if level.params else "–",
         "macs": compact_number(level.macs) if level.macs else "–",
         "jump": jump_text(level.jump_px), "held": drawn.held, "heat": {"side": drawn.side, "values": drawn.values},
-        **level_texts(level, drawn.held),
+        **level_texts(level, drawn.held, picture),
     }  # fmt: skip

@@ -9,7 +9,7 @@ from segdemo.text import _
 from segdemo.ui.features_parts import certainty, show_picture
 from segdemo.ui.features_units import Unit, effective_of, field_picture
 from segdemo.ui.layers_convolution_inputs import on_screen
-from segdemo.ui.layers_field_encoder_data import encoder_stages
+from segdemo.ui.layers_field_encoder_data import encoder_stages, no_stage
 from segdemo.ui.layers_settings import choice_setting
 from segdemo.ui.state import chosen_weights
 from segdemo.ui.study import Study, study_of
@@ -30,7 +30,7 @@ def show_effective(name: str) -> None:
     with st.container(width=280):
         stage = choice_setting("stage", _("Effective field of"), {"none": _("no stage"), **stages}, "none", help=_(
             "One pass through the network and back: how much each pixel of the sidebar's picture moves the unit in the middle."
-        ))  # fmt: skip
+        ), why=no_stage(stages))  # fmt: skip
     if stage == "none":
         return
     picture = on_screen()

@@ -1,8 +1,9 @@
 """The encoder of a network, stage by stage: what each sees of the input, and what the component draws of that."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from segdemo.features import Anatomy, ReceptiveField
@@ -15,7 +16,9 @@ from segdemo.ui.layers_field_data import MARK, hidden
 from segdemo.ui.layers_field_words import field_words, jump_text
 from segdemo.ui.words import compact_number
 
-__all__ = ["EncoderStage", "asked_by_default", "encoder_of", "encoder_stages", "network_data", "picture_side"]
+__all__ = ["EncoderStage", "asked_by_default", "encoder_of", "encoder_stages", "network_data", "no_stage", "picture_side"]
+
+FEW = 3  # names in a sentence
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,14 @@ def asked_by_default(stages: Sequence[EncoderStage]) -> str:
     return next((stage.name for stage in reversed(stages) if not stage.field.whole), stages[-1].name)
 
 
-def network_data(name: str, covered: str = "") -> dict[str, Any]:
-    """The encoder's fields, exact, with the costs of its real channels. covered: from this stage on they are hidden."""
+def no_stage(stages: Iterable[str]) -> str:
+    """The sentence for a name that is none of the stages'."""
+    return _("The stages of this network are called {names} and so on.", names=", ".join(islice(stages, FEW)))
+
+
+def network_data(name: str, covered: str = "", looked: str = "") -> dict[str, Any]:
+    """The encoder's fields, exact, with the costs of its real channels. covered: from this stage on they are hidden; looked:
+    the stage that is looked at, the last one where it is none."""
     stages, picture = encoder_of(name), picture_side(name)
     names = [stage.name for stage in stages]
     known = names.index(covered) if covered in names else len(stages)
@@ -75,8 +84,10 @@ def network_data(name: str, covered: str = "") -> dict[str, Any]:
              "macs": compact_number(sum(stage.part.macs for stage in stages))}  # fmt: skip
     span = max(picture, *(stage.field.size or 0 for stage in stages[:known]), 0)
     return {
-        "layers": rows, "span": round(span * 1.06), "picture": picture, "words": field_words() | {"layer": _("Stage")},
-        "scale": ramp(), "mark": MARK, "editable": False, "heat": False, "covered": known < len(stages), "total": total,
+        "layers": rows, "span": round(span * 1.06), "picture": picture, "scale": ramp(), "mark": MARK,
+        "words": field_words(_("Weights")) | {"layer": _("Stage")}, "total": total,
+        "of": name, "at": names.index(looked) if looked in names else len(names) - 1,
+        "editable": False, "heat": False, "covered": known < len(stages),
         "label": _("Receptive fields of {title}, stage by stage", title=TITLES[name]),
     }  # fmt: skip
 

@@ -6,8 +6,10 @@ import streamlit as st
 
 from segdemo.errors import SettingError
 from segdemo.layerlab.stack_influence import Weights
+from segdemo.layerlab.stack_language import parse_stack, write_stack
+from segdemo.layerlab.stack_levels import Level, check_growth
 from segdemo.layerlab.stack_presets import STACKS, known_layers, known_name
-from segdemo.layerlab.stacks import Level, StackLayer, parse_stack, write_stack
+from segdemo.layerlab.stacks import StackLayer
 from segdemo.text import _
 from segdemo.ui.components import receptive_field_stack
 from segdemo.ui.layers_field_compared import show_compared
@@ -15,7 +17,9 @@ from segdemo.ui.layers_field_data import measured, stack_data
 from segdemo.ui.layers_field_palette import show_palette
 from segdemo.ui.layers_field_questions import stack_choices, stack_reason
 from segdemo.ui.layers_frame import Frame, asked
-from segdemo.ui.layers_settings import choice_setting, keep, key_of, number_setting, setting
+from segdemo.ui.layers_row import row_number
+from segdemo.ui.layers_settings import choice_setting, keep, key_of, number_setting, say, setting
+from segdemo.ui.layers_undo import remember, show_undo
 
 __all__ = ["show_own_stack"]
 
@@ -28,16 +32,21 @@ Stack = tuple[StackLayer, ...]
 
 def show_own_stack(frame: Frame) -> None:
     """The input with its squares beside the stack, and the comparison with another one."""
-    layers, name = _stack()
+    whole, name = _stack()
     with frame.side:
         _known(name)
-        show_palette(lambda layer: _changed((*layers, layer)))
+        show_palette(lambda layer: _changed((*whole, layer)))
+        show_undo()
         weights, seed, channels, picture = _settings()
     with frame.place:
-        found, layers = _measured(layers, channels, picture)
-        covered = _question(frame.top, found)
-        data = stack_data(layers, found, weights, seed, covered)
-        receptive_field_stack(key=COMPONENT, data=data, on_changed_change=lambda: _acted(layers))
+        found, layers = _measured(whole, channels, picture)
+        covered = _question(frame.top, found, layers)
+        data = stack_data(
+            layers, found, weights, seed, covered, channels=channels, picture=picture, at=min(_looked(whole), len(layers) - 1)
+        )
+        receptive_field_stack(
+            key=COMPONENT, data=data, on_changed_change=lambda: _acted(whole), on_looked_change=lambda: _look(whole)
+        )
         if not layers:
             st.info(_("The stack is empty: a unit is a pixel. Add a layer."), icon=":material/layers:")
         elif name and not covered:
@@ -56,14 +65,39 @@ def _stack() -> tuple[Stack, str]:
     return layers, known_name(layers)
 
 
-def _changed(layers: Stack) -> None:
-    """Another stack, where it can be measured at all; otherwise what is there stays, and the sentence is shown."""
+def _changed(layers: Stack, at: int | None = None) -> None:
+    """Another stack, where it can be measured at all; otherwise what is there stays, and the sentence is shown.
+
+    at: the layer that is looked at then, from 0; the topmost where nothing is said.
+    """
     try:
-        measured(layers, 1, 1 << 20)
+        check_growth(layers)
     except SettingError as error:
         st.session_state[key_of("refused")] = str(error)
         return
+    remember(("stack", "at"))
     keep("stack", known_name(layers) or write_stack(layers), DEFAULT)
+    _keep_at(len(layers) if at is None else at + 1, len(layers))
+
+
+def _keep_at(number: int, count: int) -> None:
+    """The layer that is looked at, from 1; without one it is the topmost."""
+    keep("at", number, count)
+
+
+def _looked(layers: Stack) -> int:
+    """The layer that the address says is looked at, from 0; the topmost where it says nothing, or what there is not."""
+    number = setting("at", len(layers), row_number)
+    if number > len(layers):
+        say(_("There is no layer {n}: the stack has {count}. The topmost is shown.", n=number, count=len(layers)))
+        keep("at", None)
+    return min(number, len(layers)) - 1
+
+
+def _look(layers: Stack) -> None:
+    at = st.session_state[COMPONENT].get("looked")
+    if at is not None and 0 <= int(at) < len(layers):
+        _keep_at(int(at) + 1, len(layers))
 
 
 def _acted(layers: Stack) -> None:
@@ -73,9 +107,11 @@ def _acted(layers: Stack) -> None:
         return
     at, rest = int(change["at"]), [*layers]
     layer = rest.pop(at)
-    if change["act"] != "remove":
-        rest.insert(max(0, at + (1 if change["act"] == "down" else -1)), layer)
-    _changed(tuple(rest))
+    if change["act"] == "remove":
+        return _changed(tuple(rest), min(at, len(rest) - 1))
+    to = max(0, at + (1 if change["act"] == "down" else -1))
+    rest.insert(to, layer)
+    _changed(tuple(rest), to)
 
 
 def _known(name: str) -> None:
@@ -106,18 +142,20 @@ def _measured(layers: Stack, channels: int, picture: int) -> tuple[tuple[Level, 
     """The levels of as many layers as can be drawn; what hinders the rest is said."""
     if refused := st.session_state.pop(key_of("refused"), None):
         st.error(refused, icon=":material/block:")
-    for count in range(len(layers), -1, -1):
+    count = len(layers)
+    while count:
         try:
             return measured(layers[:count], channels, picture), layers[:count]
         except SettingError as error:
             if count == len(layers):
-                st.error(str(error), icon=":material/error:")
-    raise AssertionError
+                st.error(_("{why} Shown is as much of it as works.", why=error), icon=":material/error:")
+            count -= 1
+    return (), ()
 
 
-def _question(top: st.delta_generator.DeltaGenerator, found: tuple[Level, ...]) -> bool:
+def _question(top: st.delta_generator.DeltaGenerator, found: tuple[Level, ...], layers: Stack) -> bool:
     """How far the last layer sees; True while that has to stay hidden."""
     if not found:
         return False
     question = _("How many input pixels does a unit of the last layer see?")
-    return asked(top, question, stack_choices(found), str(found[-1].field_px), stack_reason(found))
+    return asked(top, question, stack_choices(found), str(found[-1].field_px), stack_reason(found), about=write_stack(layers))

@@ -5,7 +5,7 @@ Wrong choices are numbers that a slip would give, each different from the right 
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from segdemo.layerlab.stacks import Level
+from segdemo.layerlab.stack_levels import Level
 from segdemo.text import _
 from segdemo.ui.layers_field_encoder_data import EncoderStage
 from segdemo.ui.layers_field_words import growth_text, jump_text

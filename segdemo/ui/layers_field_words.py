@@ -2,7 +2,8 @@
 
 from fractions import Fraction
 
-from segdemo.layerlab.stacks import Level, StackLayer
+from segdemo.layerlab.stack_levels import Level
+from segdemo.layerlab.stacks import StackLayer
 from segdemo.text import _
 
 __all__ = ["field_words", "growth_text", "jump_text", "layer_name", "level_texts"]
@@ -26,13 +27,13 @@ def jump_text(jump: Fraction | float) -> str:
     return str(int(jump)) if Fraction(jump).denominator == 1 else "½" if jump == Fraction(1, 2) else f"{float(jump):g}"
 
 
-def field_words() -> dict[str, str]:
-    """What the component says."""
+def field_words(weights: str) -> dict[str, str]:
+    """What the component says. weights: the head of their column."""
     return {
         "play": _("Watch it grow"), "pause": _("Pause"), "layer": _("Layer"), "field": _("Sees, px"), "jump": _("Jump, px"),
-        "params": _("Weights"), "macs": _("MACs"), "total": _("All"), "up": _("↑ Earlier"), "down": _("↓ Later"),
-        "remove": _("× Remove"), "fieldKey": _("what one unit can see"), "heldKey": _("where 95 % of the influence comes from"),
-        "rampKey": _("how much each pixel counts"),
+        "params": weights, "macs": _("Multiply-adds"), "total": _("All"), "up": _("↑ Earlier"), "down": _("↓ Later"),
+        "remove": _("× Remove"), "acts": _("Change the layer that is looked at"), "fieldKey": _("what one unit can see"),
+        "heldKey": _("where 95 % of the influence comes from"), "rampKey": _("how much each pixel counts"),
     }  # fmt: skip
 
 
@@ -45,15 +46,17 @@ def growth_text(level: Level) -> str:
     return _("{formula}: field below + (kernel − 1) · jump below", formula=level.formula)
 
 
-def level_texts(level: Level, held: int) -> dict[str, str | list[str]]:
-    """The sentence of a layer, and under it how its numbers came about. held: the side that holds most of the influence."""
+def level_texts(level: Level, held: int, picture: int) -> dict[str, str | list[str]]:
+    """The sentence of a layer, and under it how its numbers came about. held: the side that holds most of the influence;
+    picture: the side of the input; both in pixels."""
     says = _("sees {n} × {n} px, 95 % of it within {held} × {held}", n=level.field_px, held=held)
-    return {"says": says, "how": [growth_text(level), _places(level)]}
+    return {"says": says, "how": [growth_text(level), _places(level, picture)]}
 
 
-def _places(level: Level) -> str:
+def _places(level: Level, picture: int) -> str:
     """Where its units look."""
     return _(
-        "Jump {jump}: the squares of neighbouring units lie {jump} px apart in the input. The first of {size} × {size} units has "
-        "its middle at {start} px.", jump=jump_text(level.jump_px), size=level.size, start=f"{float(level.start_px):g}",
+        "Jump {jump}: the squares of neighbouring units lie {jump} px apart in the input. A picture of {side} × {side} px makes "
+        "{size} × {size} units; the middle of the first one's square is at {start} px.", jump=jump_text(level.jump_px),
+        size=level.size, side=picture, start=f"{float(level.start_px):g}",
     )  # fmt: skip

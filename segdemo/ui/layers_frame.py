@@ -11,8 +11,10 @@ from streamlit.delta_generator import DeltaGenerator
 from segdemo.layerlab.scene import Scene, scene_data
 from segdemo.text import _
 from segdemo.ui.components import cell_theatre
+from segdemo.ui.layers_cell import cell_setting, keep_cell, settings_without_cell
 from segdemo.ui.layers_colours import cell_scales
-from segdemo.ui.layers_settings import key_of, settings_text, switch_setting
+from segdemo.ui.layers_settings import key_of, short_number, switch_setting
+from segdemo.ui.layers_typed import LARGEST_TYPED
 
 __all__ = [
     "Frame", "asked", "cover", "explain", "framed", "introduce", "predict", "reasons", "theatre", "two_columns",
@@ -34,7 +36,8 @@ class Frame:
 
 def introduce(text: str) -> None:
     """The two sentences above a view."""
-    st.markdown(text)
+    with st.container(key="layers_lead"):
+        st.markdown(text)
 
 
 def framed() -> Frame:
@@ -60,16 +63,18 @@ def reasons(sentences: Sequence[str]) -> None:
 
 def theatre(
     scene: Scene, key: str, *, label: str, covered: bool = False, editable: Sequence[int] = (), on_edit: Edit | None = None,
-    autoplay: bool = True, speed: float = 2.0,
+    autoplay: bool = True, speed: float = 2.0, most: float = LARGEST_TYPED,
 ) -> None:  # fmt: skip
     """The scene, drawn and animated in the browser.
 
     covered: the target is hidden behind a question mark, with the arithmetic and the formula. editable: numbers of the grids
     whose cells can be typed over; on_edit(grid, row, column, value) is then called. speed: steps a second at the start.
+    most: numbers from −most to most can be typed. The cell at which it stands still is the setting `cell`.
     """
     data: dict[str, Any] = scene_data(scene)
     data |= {
-        "label": label, "words": _words(), "scales": cell_scales(), "autoplay": autoplay, "speed": speed, "covered": covered,
+        "label": label, "words": _words(most), "cell": cell_setting(scene),
+        "scales": cell_scales(), "autoplay": autoplay, "speed": speed, "covered": covered,
         "editable": [*editable],
     }  # fmt: skip
 
@@ -78,17 +83,24 @@ def theatre(
         if change and on_edit:
             on_edit(int(change["grid"]), int(change["row"]), int(change["col"]), float(change["value"]))
 
-    cell_theatre(key=key, data=data, on_edited_change=edited)
+    def stood() -> None:
+        if change := st.session_state[key].get("stood"):
+            keep_cell(str(change["cell"]))
+
+    cell_theatre(key=key, data=data, on_edited_change=edited, on_stood_change=stood)
 
 
-def _words() -> dict[str, str]:
+def _words(most: float) -> dict[str, str]:
     return {
         "play": _("Play (space)"), "pause": _("Pause (space)"), "back": _("One step back"), "onward": _("One step on"),
         "speed": _("Steps a second"), "perSecond": _("{n} a second"), "steps": _("Step"),
         "place": _("row {row}, column {column}"), "column": _("column {column}"), "border": _("border"),
-        "noNumber": _("That is no number. Numbers go from −99 to 99; nothing was changed."),
+        "noNumber": _("That is no number. Numbers go from −{most} to {most}; nothing was changed.", most=short_number(most)),
         "covered": _("What comes out? Predict first."),
-        "hint": _("Hover a cell: what it is made of, or what it feeds. Arrows walk, space plays."),
+        "hint": _("Hover a cell: what makes it, what it feeds. Arrows walk, Page ↑↓ changes the grid, space plays."),
+        "keys": _("Arrow keys go from cell to cell, Page up and Page down to the grid before and after, Home and End to a grid's "
+                  "first and last cell. Space plays, Escape lets a cell go."),
+        "keysEdit": _("Enter changes a number."), "each": _("each times {weight}"),
         "touch": _("Tap a cell: what it is made of, or what it feeds."),
         "edit": _("Double-click or Enter changes a number."), "editTouch": _("Tap it again to change its number."),
         "value": _("New value"), "feeds": _("{value} feeds {n} cells of the output"),
@@ -106,12 +118,13 @@ def wants_to_predict() -> bool:
     )
 
 
-def predict(question: str, choices: Mapping[str, str], answer: str, why: str) -> bool:
+def predict(question: str, choices: Mapping[str, str], answer: str, why: str, about: str | None = None) -> bool:
     """A question about the output; whether the output has to stay covered until it is answered.
 
-    choices: what can be chosen, by key; answer: the right key; why: the sentence that explains it. Another setting asks anew.
+    choices: what can be chosen, by key; answer: the right key; why: the sentence that explains it. Another setting asks anew;
+    where only some of them matter, `about` is what they say, and the others leave the answer as it is.
     """
-    key = f"{key_of('guess')}_{settings_text()}"
+    key = f"{key_of('guess')}_{settings_without_cell() if about is None else about}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(question, width="content")
         chosen = st.pills(question, list(choices), key=key, format_func=lambda c: choices[c], label_visibility="collapsed")
@@ -125,11 +138,13 @@ def predict(question: str, choices: Mapping[str, str], answer: str, why: str) ->
     return False
 
 
-def asked(top: DeltaGenerator, question: str, choices: Mapping[str, str], answer: str, why: str) -> bool:
+def asked(
+    top: DeltaGenerator, question: str, choices: Mapping[str, str], answer: str, why: str, about: str | None = None
+) -> bool:  # fmt: skip
     """The switch of the question in the row at the top, and the question; whether the result has to stay covered."""
     with top:
         asking = wants_to_predict()
-    return asking and predict(question, choices, answer, why)
+    return asking and predict(question, choices, answer, why, about)
 
 
 def cover() -> None:

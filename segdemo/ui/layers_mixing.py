@@ -70,7 +70,8 @@ def _show_mix(part: Part) -> None:
                 editable=[*inputs, first_weight], on_edit=edited)  # fmt: skip
         if not covered:
             st.caption(" ".join(filter(None, (note, _colours(scene)))))
-    _explain()
+    if not covered:
+        _explain()
 
 
 def _colours(scene: Scene) -> str:
@@ -121,7 +122,8 @@ def _question(image: Float, weight: Float, bias: Float | None) -> bool:
     """What comes out at the first pixel; True while it has to stay hidden."""
     column, row = image[:, 0, 0], weight[0]
     right = float(mix(image, weight, bias)[0, 0, 0])
-    wrong = [float(column.sum()), float(column[0] * row[0]), right + 1, right - 2]
+    step = 1 if right.is_integer() else 0.1
+    wrong = [float(column.sum()), float(column[0] * row[0]), right + step, right - 2 * step]
     values = {digits(value, brackets=False): value for value in [right, *wrong]}
     choices = {text: text for text in sorted([*values][:3], key=values.__getitem__)}
     products = " + ".join(f"{digits(float(value))}·{digits(float(w))}" for value, w in zip(column, row, strict=True))

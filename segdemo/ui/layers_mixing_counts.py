@@ -11,6 +11,7 @@ from segdemo.ui.layers_frame import cover, explain, introduce, predict
 from segdemo.ui.layers_mixing_figures import blocks_figure, weights_figure
 from segdemo.ui.layers_parts import Part
 from segdemo.ui.layers_settings import choice_setting, number_setting, switch_setting
+from segdemo.ui.words import compact_number
 
 __all__ = ["show_counts"]
 
@@ -80,18 +81,10 @@ def _table(blocks: Sequence[Block], size: int) -> pd.DataFrame:
         _("Block"): [_(block.title) for block in blocks],
         _("Weights in c"): [SQUARES[block.name] for block in blocks],
         _("Weights"): [f"{block.weights:,}" for block in blocks],
-        _("Multiply-adds at {n}×{n}", n=size): [_millions(block.macs(size, size)) for block in blocks],
+        _("Multiply-adds at {n}×{n}", n=size): [compact_number(block.macs(size, size)) for block in blocks],
         _("Sees"): [f"{block.field}×{block.field}" for block in blocks],
         _("Activations"): [str(len(block.layers)) for block in blocks],
     })  # fmt: skip
-
-
-def _millions(count: int) -> str:
-    """Three digits with a unit."""
-    for unit, scale in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if count >= scale:
-            return f"{count / scale:.3g} {unit}" if count < 1000 * scale else f"{count / scale:,.0f} {unit}"
-    return str(count)
 
 
 def _reading(pair: str, blocks: Sequence[Block], channels: int) -> str:

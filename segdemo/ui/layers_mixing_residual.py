@@ -41,17 +41,15 @@ def show_residual(part: Part) -> None:
             else:
                 kernel.type_over((row, column), value)
 
-        editable = [0] if backward else [0, 1] if strength == 1 else [0]  # the kernel is drawn times its strength
+        as_typed = strength == 1 and not backward  # otherwise the kernel is drawn times its strength, or turned around
+        editable = (0, 1) if as_typed else (0,)
         theatre(residual_scene(x.values, strength * kernel.values, backward=backward), "layers_theatre", covered=covered,
                 editable=editable, on_edit=edited, label=_("A residual block, cell by cell"))  # fmt: skip
         if not covered:
-            st.caption(meaning_of_colours("signed"))
-        if strength == 0 and not covered:
-            st.caption(_off(backward))
-        elif strength < 1 and not backward:
-            st.caption(_("The kernel is drawn times {strength:g}. Its numbers can be typed over at 1.", strength=strength))
-        _many()
-    _explain()
+            st.caption(" ".join(filter(None, (meaning_of_colours("signed"), _strength_note(strength, backward)))))
+            _many()
+    if not covered:
+        _explain()
 
 
 def _introduction(covered: bool) -> str:
@@ -72,7 +70,12 @@ def _question(backward: bool) -> bool:
                    _("x + 0 = x. Set the branch weights to 0 to see it."))  # fmt: skip
 
 
-def _off(backward: bool) -> str:
+def _strength_note(strength: float, backward: bool) -> str:
+    """What a branch that is weaker, or off, means."""
+    if 0 < strength < 1 and not backward:
+        return _("The kernel is drawn times {strength:g}. Its numbers can be typed over at 1.", strength=strength)
+    if strength:
+        return ""
     if backward:
         return _("The branch is 0 everywhere: **∂L/∂x is ∂L/∂y**, whole.")
     return _("The branch is 0 everywhere: **y is x**, and a deeper network starts no worse than a shallow one.")

@@ -43,6 +43,7 @@ def show_activations(part: Part) -> None:
             _("How much of the gradient does a sigmoid let through at most?"),
             {"1": _("all"), "2": _("half"), "4": _("a quarter")}, "4",
             _("σ′ = σ·(1 − σ) is largest at σ = ½. Ten sigmoids in a row let through 0.25¹⁰, less than a millionth."),
+            "activations",
         ):  # fmt: skip
             cover()
             return
@@ -92,7 +93,7 @@ def _table(names: Sequence[str], slope: float, at: float) -> pd.DataFrame:
         _("Activation"): [ACTIVATIONS[name].title for name in names],
         _("Value at x = {x}", x=_number(at)): [_number(value) for value in values],
         _("Gradient there"): [_number(gradient) for gradient in gradients],
-        _("Gradient through {n} in a row", n=DEEP): [_number(gradient**DEEP) for gradient in gradients],
+        _("Gradient after {n} layers", n=DEEP): [_number(gradient**DEEP) for gradient in gradients],
     })  # fmt: skip
 
 

@@ -38,16 +38,18 @@ def show_dropout(part: Part) -> None:
         covered = part.asking and predict(
             _("With p = 0.5, a number 4 is kept in training. What comes out?"), choices, "twice",
             _("4 / (1 − 0.5) = 8: half of the time 0 and half of the time 8 is 4 on average."),
+            "dropout",
         )  # fmt: skip
         with words:
             introduce(_introduction(covered))
         scene = dropout_scene(x, p, seed, training, draws, told=not covered)
         theatre(scene, "layers_theatre", label=_("A dropout, cell by cell"), covered=covered)
         if training and not covered:
-            more = _("Marked corners are what was dropped. The more draws, the closer their mean comes to the input: that is "
-                     "what 1/(1 − p) is for.")  # fmt: skip
+            more = _("A factor of 0 is a number that was dropped. The more draws, the closer their mean comes to the input: that "
+                     "is what 1/(1 − p) is for.")  # fmt: skip
             st.caption(f"{meaning_of_colours('signed')} {more}")
-    _explain()
+    if not covered:
+        _explain()
 
 
 def _introduction(covered: bool) -> str:

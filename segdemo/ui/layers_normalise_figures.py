@@ -8,30 +8,34 @@ from numpy.typing import NDArray
 
 from segdemo.layerlab.activations import ACTIVATIONS
 from segdemo.layerlab.softmax import softmax
+from segdemo.layerlab.softmax_scene import CLASS_TINTS
 from segdemo.text import _
-from segdemo.ui.layers_colours import BLUE, GREEN, PINK, RULE, SERIES, SKY, VERMILION
+from segdemo.ui.layers_colours import BLUE, GREEN, PINK, RULE, SERIES, SKY, TINTS, VERMILION
 
 __all__ = ["activation_figure", "running_figure", "temperature_figure"]
 
 Float = NDArray[np.float64]
 COLOURS = {"relu": BLUE, "leaky_relu": SKY, "sigmoid": VERMILION, "tanh": GREEN, "gelu": PINK}
+DASHES = {"leaky_relu": "7px,7px", "gelu": "2px,4px"}  # of those that lie on ReLU
 REACH = 6.0
 SHOWN = {False: (-1.5, 3.0), True: (-0.3, 1.25)}  # of values and gradients; ReLU goes on
 
 
 def activation_figure(names: Sequence[str], slope: float, at: float, gradient: bool) -> go.Figure:
-    """Values, or gradients, of activations from −6 to 6, with a dot on each at x = `at`."""
+    """Values, or gradients, of activations from −6 to 6, with a ring on each at x = `at`. None hides another: where curves
+    are one, the upper has dashes, and rings lie in each other.
+    """
     x, point = np.linspace(-REACH, REACH, 481), np.array([at])
     figure = go.Figure()
-    for width, name in zip(np.linspace(4.2, 2, max(1, len(names))), names, strict=False):
+    for width, size, name in zip(np.linspace(4.2, 2, len(names)), np.linspace(17, 7, len(names)), names, strict=True):
         function = ACTIVATIONS[name].gradient if gradient else ACTIVATIONS[name].value
-        line = {"color": COLOURS[name], "width": float(width)}
+        line = {"color": COLOURS[name], "width": float(width), "dash": DASHES.get(name, "solid")}
         figure.add_trace(
             go.Scatter(x=x, y=function(x, slope), name=ACTIVATIONS[name].title, line=line, hovertemplate="%{y:.3~g}")
         )
         figure.add_trace(go.Scatter(
             x=point, y=function(point, slope), mode="markers", showlegend=False, hoverinfo="skip",
-            marker={"color": COLOURS[name], "size": 10, "line": {"width": 1.5, "color": "white"}},
+            marker={"color": COLOURS[name], "symbol": "circle-open", "size": float(size), "line": {"width": 2.5}},
         ))  # fmt: skip
     figure.update_layout(
         height=330, margin={"l": 0, "r": 8, "t": 28, "b": 0}, hovermode="x unified",
@@ -67,12 +71,12 @@ def running_figure(lines: Float, targets: Float, title: str) -> go.Figure:
 
 
 def temperature_figure(logits: Float, at: float) -> go.Figure:
-    """The probability of every class against the temperature, from 0.1 to 10."""
+    """The probability of every class against the temperature, from 0.1 to 10, in the colours of the cells."""
     temperatures = np.geomspace(0.1, 10, 121)
     probs = np.stack([softmax(logits, temperature) for temperature in temperatures])
     figure = go.Figure()
     for number in range(len(logits)):
-        line = {"color": SERIES[number % len(SERIES)], "width": 2.6}
+        line = {"color": TINTS[CLASS_TINTS[number % len(CLASS_TINTS)]], "width": 2.6}
         figure.add_trace(
             go.Scatter(x=temperatures, y=probs[:, number], name=_("class {n}", n=number), line=line, hovertemplate="%{y:.3f}")
         )

@@ -35,8 +35,9 @@ def show_softmax(part: Part) -> None:
             "Divided by T, the logits come closer together, and so do the probabilities, down to a third each of three."
         )  # fmt: skip
         covered = part.asking and predict(
-            _("A higher temperature: what becomes of the largest probability?"), choices, "same" if equal else "down", why
-        )
+            _("A higher temperature: what becomes of the largest probability?"), choices, "same" if equal else "down", why,
+            f"softmax {equal}",
+        )  # fmt: skip
 
         def edited(_grid: int, row: int, _column: int, value: float) -> None:
             cells.type_over(row, value, LARGEST)
@@ -46,13 +47,15 @@ def show_softmax(part: Part) -> None:
         with words:
             introduce(_introduction(covered))
         if not covered:
-            st.caption(_("The squares on the right are gradients: how much the probability of the row's class changes when the "
-                         "logit of the column's class grows. Orange: it grows as well; blue: it shrinks."))  # fmt: skip
+            st.caption(_("Each row is a class and has its colour, below as well. The squares on the right are gradients: how "
+                         "much the probability of the row's class changes when the logit of the column's class grows. Orange: it "
+                         "grows as well; blue: it shrinks."))  # fmt: skip
             st.plotly_chart(
                 temperature_figure(logits, temperature), key="layers_temperature", config={"displayModeBar": False},
                 alt=_("Lines: the probability of each class against the temperature."),
             )  # fmt: skip
-    _explain()
+    if not covered:
+        _explain()
 
 
 def _introduction(covered: bool) -> str:

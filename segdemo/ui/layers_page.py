@@ -5,6 +5,7 @@ from importlib import import_module
 import streamlit as st
 
 from segdemo.text import _
+from segdemo.ui.layers_cell import CELL
 from segdemo.ui.layers_settings import drop_unknown, know, reset_settings, settings_text, switch_layer
 from segdemo.ui.url import LAYERS, address, write_url
 from segdemo.ui.words import plain
@@ -12,6 +13,7 @@ from segdemo.ui.words import plain
 __all__ = ["show_layers_page"]
 
 CONTROL = "layers_view"
+WITHOUT_THEATRE = ("field", "shapes")
 
 
 @st.fragment
@@ -25,7 +27,7 @@ def show_layers_page() -> None:
         "coverage": _("Checkerboard"), "field": _("Receptive field"), "normalise": _("Normalise, activate"),
         "shapes": _("Shape walk"),
     }  # fmt: skip
-    head = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+    head = st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="layers_head")
     head.title(_("What does each layer do to every cell?"), width="stretch")
     if st.session_state.get("layer") not in LAYERS:
         switch_layer(LAYERS[0])
@@ -37,7 +39,7 @@ def show_layers_page() -> None:
     place = st.empty()
     layer = st.session_state["layer"]
     view = import_module(f"segdemo.ui.layers_{layer}")
-    know(("predict", *view.SETTINGS))
+    know(("predict", *view.SETTINGS, *(() if layer in WITHOUT_THEATRE else (CELL,))))
     getattr(view, f"show_{layer}")()
     if messages := drop_unknown():
         place.warning(plain(" ".join(messages), 600), icon=":material/rule:")

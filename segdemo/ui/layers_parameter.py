@@ -4,7 +4,7 @@
 is kept: whoever reads one says what its text has to look like, and what cannot be read is said in a sentence, once.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 import streamlit as st
@@ -12,14 +12,15 @@ import streamlit as st
 from segdemo.errors import SettingError
 from segdemo.text import _
 from segdemo.ui.url import LONGEST_SET, LONGEST_VALUE
-from segdemo.ui.words import plain
 
 __all__ = [
-    "drop_unknown", "keep", "key_of", "know", "reset_settings", "say", "setting", "settings_text", "short_number", "switch_layer",
+    "LAYER_KEY", "drop_unknown", "few", "keep", "key_of", "know", "quoted", "reset_settings", "say", "setting", "settings_text",
+    "short_number", "switch_layer",
 ]  # fmt: skip
 
 SET_KEY, LAYER_KEY = "set", "layer"  # also in the address
 KEPT_KEY, ASKED_KEY, MESSAGES_KEY = "layers_kept", "layers_asked", "layers_messages"
+LONGEST_QUOTED, MOST_NAMED = 24, 4  # characters and number of what a sentence repeats of the address
 T = TypeVar("T")
 
 
@@ -72,11 +73,21 @@ def keep(name: str, value: object, default: object = None) -> None:
     st.session_state[SET_KEY] = text
 
 
-def say(sentence: str) -> None:
-    """Have the page say, once, what a setting became."""
-    messages = st.session_state.setdefault(MESSAGES_KEY, [])
-    if sentence not in messages:
-        messages.append(sentence)
+def say(*sentences: str) -> None:
+    """Have the page say what a setting became, and why. A sentence that is already to be said is not said again."""
+    messages: list[str] = st.session_state.setdefault(MESSAGES_KEY, [])
+    messages.extend(sentence for sentence in dict.fromkeys(sentences) if sentence and sentence not in messages)
+
+
+def quoted(text: str) -> str:
+    """What stands in the address, as a sentence repeats it: its beginning."""
+    return text if len(text) <= LONGEST_QUOTED else f"{text[: LONGEST_QUOTED - 1]}…"
+
+
+def few(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
+    first = ", ".join(map(quoted, names[:MOST_NAMED]))
+    return first if len(names) <= MOST_NAMED else _("{names} and {n} more", names=first, n=len(names) - MOST_NAMED)
 
 
 def short_number(value: float) -> str:
@@ -101,9 +112,8 @@ def switch_layer(layer: str) -> None:
 def drop_unknown() -> list[str]:
     """After a view has asked for all its settings: what else stood in the address is dropped. What has to be said, once."""
     asked: set[str] = st.session_state.pop(ASKED_KEY, set())
-    unknown = [name for name in _pairs() if name not in asked]
-    if unknown:
-        say(_("This view has no setting {names}.", names=plain(", ".join(unknown), 80)))
+    if unknown := [name for name in _pairs() if name not in asked]:
+        say(_("This view has no setting {names}.", names=few(unknown)))
         st.session_state[SET_KEY] = ",".join(f"{name}:{text}" for name, text in _pairs().items() if name in asked)
     messages: list[str] = st.session_state.pop(MESSAGES_KEY, [])
     return messages

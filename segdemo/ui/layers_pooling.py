@@ -6,15 +6,16 @@ import numpy as np
 import streamlit as st
 
 from segdemo.layerlab.convolution import convolve
-from segdemo.layerlab.patches import patch_of, plain_kernel
-from segdemo.layerlab.pooling import average_pool, counted, max_pool, windows
-from segdemo.layerlab.pooling_scene import KINDS, Float, Kind, Shrinking, moved, pooling_scene, shift_scene, shrunk
+from segdemo.layerlab.patches import edge_kernel, patch_of
+from segdemo.layerlab.pooling import Pooling, average_pool, counted, max_pool, windows
+from segdemo.layerlab.pooling_layer import Float, Kind, Shrinking, changed, moved, shrunk
+from segdemo.layerlab.pooling_scene import pooling_scene, shift_scene
 from segdemo.layerlab.scene import Scene
 from segdemo.layerlab.sizes import pooled_size
 from segdemo.text import _
 from segdemo.ui.layers_convolution_inputs import on_screen
 from segdemo.ui.layers_frame import asked, explain, framed, introduce, theatre, two_columns
-from segdemo.ui.layers_pooling_moved import SAME, compare
+from segdemo.ui.layers_pooling_moved import compare
 from segdemo.ui.layers_pooling_settings import windows_setting
 from segdemo.ui.layers_settings import choice_setting, number_setting
 from segdemo.ui.layers_typed import Cells, pattern_setting, typed
@@ -25,6 +26,7 @@ SETTINGS = ("kind", "n", "by", "k", "s", "p", "d", "ceil", "pad", "of", "x")
 
 ROOM = 4  # pixels by which the picture can move
 LARGEST = 12
+CHOICES = 4  # answers to the question about the size
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,12 @@ class Shown:
 
 def show_pooling() -> None:
     """Two sentences, the theatre with its controls, what a move changes, and the explanation."""
-    introduce(_("A window steps over each channel and keeps its largest cell, or its mean: the picture gets smaller, and "
-                "nothing is "
-                "learned. Move the picture by a pixel to see how much hangs on where the windows happen to stand."))  # fmt: skip
+    words = st.container()
     frame = framed()
     with frame.top:
         kind = _kind()
+    with words:
+        introduce(_lead(kind))
     with frame.side:
         shown = _shown(kind)
     if shown is None:
@@ -63,11 +65,25 @@ def show_pooling() -> None:
 
 
 def _kind() -> Kind:
-    words = {"max": _("Maximum"), "average": _("Average"), "global": _("Global"), "strided": _("Strided")}
-    chosen = choice_setting("kind", _("How"), words, "max", compact=True, hide_label=True, help=_(
+    words: dict[Kind, str] = {"max": _("Maximum"), "average": _("Average"), "global": _("Global"), "strided": _("Strided")}
+    return choice_setting("kind", _("How"), words, "max", compact=True, hide_label=True, help=_(
         "What becomes of the cells in a window. A convolution with a stride shrinks the picture as well, with weights that are "
         "learned."))  # fmt: skip
-    return next(kind for kind in KINDS if kind == chosen)
+
+
+def _lead(kind: Kind) -> str:
+    """Two sentences about what is done to the cells of a window."""
+    move = _("Move the picture by a pixel to see how much hangs on where the windows happen to stand.")
+    first = {
+        "max": _("A window steps over each channel and keeps its largest cell: the picture gets smaller, and nothing is "
+                 "learned."),
+        "average": _("A window steps over each channel and keeps the mean of its cells: the picture gets smaller, and nothing is "
+                     "learned."),
+        "strided": _("A convolution with stride 2 also halves the picture, but with weights that are learned."),
+        "global": _("One window covers a whole channel and keeps its mean: of a map of any size a single number is left, and "
+                    "nothing is learned."),
+    }  # fmt: skip
+    return f"{first[kind]} {move}"
 
 
 # ---- the settings --------------------------------------------------------------------------------------------------------------
@@ -85,7 +101,7 @@ def _shown(kind: Kind) -> Shown | None:
     wide = _patch(size) if cells is None else np.hstack([numbers[0, :, :ROOM], cells.values])
     if wide is None:
         return None
-    weight = plain_kernel((1, 1, *settings.kernel))[0, 0] if kind == "strided" else None
+    weight = edge_kernel((1, 1, *settings.kernel))[0, 0] if kind == "strided" else None
     return Shown(wide, Shrinking(kind, settings, weight), by, cells)
 
 
@@ -121,18 +137,23 @@ def _draw(shown: Shown, scene: Scene, covered: bool) -> None:
 def _question(top: st.delta_generator.DeltaGenerator, shown: Shown, scene: Scene) -> bool:
     if shown.by:
         before, after = (shrunk(image, shown.layer) for image in moved(shown.wide, shown.by, ROOM))
-        changed = int((np.abs(before - after) > SAME).sum())
-        share = "none" if not changed else "all" if changed == before.size else "some"
+        count = int(changed(before, after).sum())
+        share = "none" if not count else "all" if count == before.size else "some"
         choices = {"none": _("None"), "some": _("Some"), "all": _("All")}
         return asked(top, _("How many outputs change when the picture moves?"), choices, share,
-                     _("{n} of {all} have another value at their place.", n=changed, all=before.size))  # fmt: skip
+                     _("{n} of {all} have another value at their place.", n=count, all=before.size))  # fmt: skip
     right = scene.grids[1].values.shape[0]
-    settings, size = shown.layer.windows_on(shown.image), shown.image.shape[0]
-    rounded = pooled_size(size, settings.kernel[0], settings.stride[0], settings.padding[0], settings.dilation[0],
-                          not settings.ceil_mode)  # fmt: skip
-    options = sorted({right, rounded, right + 1, max(1, size // settings.stride[0])})
+    options = _plausible(right, shown.image.shape[0], shown.layer.windows_on(shown.image))
     choices = {str(n): f"{n} × {n}" for n in options}
     return asked(top, _("How large will the output be?"), choices, str(right), scene.formula)
+
+
+def _plausible(right: int, size: int, settings: Pooling) -> list[int]:
+    """Four different sizes of the output, the right one and what is left by the mistakes that are near."""
+    (kernel, _k), (stride, _s) = settings.kernel, settings.stride
+    rounded = pooled_size(size, kernel, stride, settings.padding[0], settings.dilation[0], not settings.ceil_mode)
+    mistakes = (rounded, size // stride, right - 1, size - kernel + 1, right + 1, size, right + 2, right + 3)
+    return sorted(list(dict.fromkeys([right, *(found for found in mistakes if found >= 1)]))[:CHOICES])
 
 
 def _explain() -> None:

@@ -5,14 +5,12 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from segdemo.layerlab.patches import plain_kernel
+from segdemo.layerlab.patches import edge_kernel
 from segdemo.layerlab.pooling import Pooling
-from segdemo.layerlab.pooling_scene import Float, Shrinking, moved, shrunk
+from segdemo.layerlab.pooling_layer import Float, Shrinking, changed, moved, shrunk
 from segdemo.text import _
 
-__all__ = ["SAME", "compare"]
-
-SAME = 1e-12  # two outputs nearer than that are the same
+__all__ = ["compare"]
 
 
 def compare(wide: Float, layer: Shrinking, by: int, room: int) -> None:
@@ -23,7 +21,7 @@ def compare(wide: Float, layer: Shrinking, by: int, room: int) -> None:
     layers = {_("Maximum"): Shrinking("max", replace(settings, padding=(0, 0))),
               _("Average"): Shrinking("average", replace(settings, padding=(0, 0))),
               _("Strided convolution"): Shrinking("strided", replace(settings, padding=(0, 0)),
-                                                  plain_kernel((1, 1, *settings.kernel))[0, 0])}  # fmt: skip
+                                                  edge_kernel((1, 1, *settings.kernel))[0, 0])}  # fmt: skip
     rows = [f"| {title} | {_changes(wide, other, by, room)} |" for title, other in layers.items()]
     window, stride = settings.kernel[0], settings.stride[0]
     head = _("Window {k}, stride {s}, no padding: outputs that changed", k=window, s=stride)
@@ -35,7 +33,6 @@ def compare(wide: Float, layer: Shrinking, by: int, room: int) -> None:
 
 def _changes(wide: Float, layer: Shrinking, by: int, room: int) -> str:
     before, after = (shrunk(image, layer) for image in moved(wide, by, room))
-    changed = np.abs(before - after) > SAME
-    return _(
-        "{n} of {all}, by {mean} on average", n=int(changed.sum()), all=changed.size, mean=f"{np.abs(before - after).mean():.2g}"
-    )
+    others = changed(before, after)
+    mean = f"{np.abs(before - after).mean():.2g}"
+    return _("{n} of {all}, by {mean} on average", n=int(others.sum()), all=others.size, mean=mean)

@@ -3,13 +3,16 @@
 import streamlit as st
 
 from segdemo.layerlab.pooling import Pooling
-from segdemo.layerlab.pooling_scene import Kind
+from segdemo.layerlab.pooling_layer import Kind
 from segdemo.layerlab.sizes import extent
 from segdemo.text import _
 from segdemo.ui.layers_frame import reasons, two_columns
 from segdemo.ui.layers_settings import number_setting, switch_setting
 
 __all__ = ["windows_setting"]
+
+LARGEST_WINDOW, LARGEST_STRIDE, LARGEST_DILATION = 5, 4, 3
+STRIDED_PADDING = 2  # the most cells that a strided convolution is drawn with
 
 
 def windows_setting(kind: Kind, size: int) -> Pooling:
@@ -22,43 +25,51 @@ def windows_setting(kind: Kind, size: int) -> Pooling:
     stops: list[str] = []
     left, right = two_columns()
     with left:
-        most = min(5, size)
-        if most < 5:
-            stops.append(_("The window has to fit into {n} cells.", n=size))
-        kernel = number_setting("k", _("Window"), 1, most, 2, help=_("Cells along each side of the window."), why="".join(stops))
+        why = _("The window has to fit into {n} cells.", n=size) if size < LARGEST_WINDOW else ""
+        tip = _("Cells along each side of the window.")
+        kernel = _limited("k", _("Window"), 1, min(LARGEST_WINDOW, size), 2, tip, why, stops)
     with right:
-        stride = number_setting("s", _("Stride"), 1, 4, 2, help=_("Cells by which the window moves on."))
+        stride = number_setting("s", _("Stride"), 1, LARGEST_STRIDE, 2, help=_("Cells by which the window moves on."))
     left, right = two_columns()
     with left:
         padding = _padding(kind, kernel, stops)
     with right:
-        dilation = _dilation(kind, kernel, size, stops)
+        dilation = _dilation(kind, kernel, size, padding, stops)
     ceil_mode, counts = _rounding(kind, padding, stops)
     reasons(stops)
     return Pooling((kernel,) * 2, (stride,) * 2, (padding,) * 2, (dilation,) * 2, ceil_mode, counts)
 
 
 def _padding(kind: Kind, kernel: int, stops: list[str]) -> int:
-    why = _("Padding is half of the window at most: beyond it, a window could see nothing else.")
-    stops.append("" if kind == "strided" else why)
-    most = 2 if kind == "strided" else kernel // 2
-    words = _("Cells around the input: −∞ for a maximum, so that they never win, 0 otherwise.")
-    return number_setting("p", _("Padding"), 0, most, 0, help=words, why=why)
+    if kind == "strided":
+        most, why = STRIDED_PADDING, _("More than {n} cells of padding are not drawn here.", n=STRIDED_PADDING)
+        words = _("Zeros around the input.")
+    else:
+        most, why = kernel // 2, _("Padding is half of the window at most: beyond it, a window could see nothing else.")
+        words = {"max": _("Cells around the input: −∞, so that they never win."), "average": _("Zeros around the input.")}[kind]
+    return _limited("p", _("Padding"), 0, most, 0, words, why, stops)
 
 
-def _dilation(kind: Kind, kernel: int, size: int, stops: list[str]) -> int:
-    most = 1 if kernel == 1 or kind == "average" else min(3, (size - 1) // (kernel - 1))
+def _dilation(kind: Kind, kernel: int, size: int, padding: int, stops: list[str]) -> int:
+    room = size + 2 * padding if kind == "strided" else size
+    most = 1 if kernel == 1 or kind == "average" else min(LARGEST_DILATION, (room - 1) // (kernel - 1))
     why = ""
     if kind == "average":
         why = _("An average has no dilation.")
     elif kernel == 1:
         why = _("A window of one cell has no gaps to widen.")
-    elif most < 3:
+    elif most < LARGEST_DILATION:
         why = _(
-            "With a dilation of {d} the window would span {span} of {n} cells.", d=most + 1, span=extent(kernel, most + 1), n=size
+            "With a dilation of {d} the window would span {span} of {n} cells.", d=most + 1, span=extent(kernel, most + 1), n=room
         )
-    stops.append(why)
-    return number_setting("d", _("Dilation"), 1, most, 1, help=_("Distance between the cells that a window looks at."), why=why)
+    return _limited("d", _("Dilation"), 1, most, 1, _("Distance between the cells that a window looks at."), why, stops)
+
+
+def _limited(name: str, label: str, low: int, most: int, usual: int, tip: str, why: str, stops: list[str]) -> int:
+    """A slider up to `most`; why is put to the reasons below the sliders where it stands there."""
+    value = number_setting(name, label, low, most, usual, help=tip, why=why)
+    stops.append(why if value == most else "")
+    return value
 
 
 def _rounding(kind: Kind, padding: int, stops: list[str]) -> tuple[bool, bool]:

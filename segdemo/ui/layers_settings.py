@@ -7,17 +7,20 @@ What views need of the parameter itself (`layers_parameter`) is handed on from h
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 
 import streamlit as st
 
 from segdemo.errors import SettingError
 from segdemo.text import _
 from segdemo.ui.layers_parameter import (
+    LAYER_KEY,
     drop_unknown,
+    few,
     keep,
     key_of,
     know,
+    quoted,
     reset_settings,
     say,
     setting,
@@ -27,104 +30,150 @@ from segdemo.ui.layers_parameter import (
 )
 
 __all__ = [
-    "choice_setting", "decimal_setting", "drop_unknown", "keep", "key_of", "know", "number_setting", "reset_settings", "say",
-    "setting", "settings_text", "short_number", "switch_layer", "switch_setting",
+    "choice_setting", "decimal_setting", "drop_unknown", "keep", "key_of", "know", "nearest", "number_setting",
+    "reset_settings", "say", "setting", "settings_text", "short_number", "switch_layer", "switch_setting",
 ]  # fmt: skip
 
 LabelVisibility = Literal["visible", "collapsed"]
+Number = TypeVar("Number", int, float)
+Word = TypeVar("Word", bound=str)
+FOLDED_KEY = "layers_folded"
 
 
-def _keep_control(name: str, default: object, clears: Sequence[str] = ()) -> None:
-    value = st.session_state[key_of(name)]
-    keep(name, int(value) if isinstance(value, bool) else value, int(default) if isinstance(default, bool) else default)
+def nearest(label: str, value: Number, low: Number, high: Number, why: str = "", *, quiet: bool = False) -> Number:
+    """The value, or the nearest from low to high: then the page says what became of it, and why, unless `quiet`."""
+    inside = min(max(value, low), high)
+    if inside != value and not quiet:
+        say(_("{label} is now {value} instead of {before}.", label=label, value=_read(inside), before=_read(value)), why)
+    return inside
+
+
+def _read(value: float) -> str:
+    return (f"{value:g}" if isinstance(value, float) else str(value)).replace("-", "−")
+
+
+def _written(value: object) -> object:
+    """A value of a control as it stands in the address."""
+    return int(value) if isinstance(value, bool) else short_number(value) if isinstance(value, float) else value
+
+
+def _key(name: str, value: object, folded: bool) -> str:
+    """The key of a control, which shows the value.
+
+    folded: in something that can be closed. There the browser would keep the value it knows and send it with the next change
+    of anything, as if it had been chosen; where the page has changed the value, the control is therefore a new one.
+    """
+    key = key_of(name)
+    if folded:
+        numbers: dict[str, int] = st.session_state.setdefault(FOLDED_KEY, {})
+        if key in numbers and st.session_state.get(_numbered(key, numbers[key])) != value:
+            numbers[key] += 1
+        key = _numbered(key, numbers.setdefault(key, 0))
+    st.session_state[key] = value
+    return key
+
+
+def _numbered(key: str, number: int) -> str:
+    return f"{key}_{number}" if number else key
+
+
+def _keep_control(view: str, key: str, name: str, default: object, clears: Sequence[str] = ()) -> None:
+    """Write what a control was set to. Nothing of one that is not there, or whose view was left by another change just now."""
+    if st.session_state.get(LAYER_KEY) != view or key not in st.session_state:
+        return
+    keep(name, _written(st.session_state[key]), _written(default))
     for other in clears:
         keep(other, None)
 
 
+def _args(key: str, name: str, default: object, clears: Sequence[str] = ()) -> tuple[object, ...]:
+    return (str(st.session_state.get(LAYER_KEY, "")), key, name, default, clears)
+
+
 def _whole(text: str) -> int:
     if not re.fullmatch(r"-?[0-9]{1,18}", text):
-        raise SettingError(_("In the address, {text} is no whole number.", text=text))
+        raise SettingError(_("In the address, {text} is no whole number.", text=quoted(text)))
     return int(text)
 
 
 def number_setting(
-    name: str, label: str, low: int, high: int, default: int, *, help: str, why: str = "", quiet: bool = False
-) -> int:
+    name: str, label: str, low: int, high: int, default: int, *, help: str, why: str = "", quiet: bool = False,
+    folded: bool = False,
+) -> int:  # fmt: skip
     """A slider over the whole numbers that work now, low to high. A value that no longer works becomes the nearest.
 
-    why: the sentence that explains the limits; it is said when a value had to change, unless `quiet`.
+    why: the sentence that explains the limits; it is said when a value had to change, unless `quiet`. folded: see `_key`.
     """
     value = setting(name, min(max(default, low), high), _whole)
-    inside = min(max(value, low), high)
+    inside = nearest(label, value, low, high, why, quiet=quiet)
     if inside != value:
-        if not quiet:
-            say(_("{label} is now {value} instead of {before}. {why}", label=label, value=inside, before=value, why=why).strip())
         keep(name, inside, default)
-    key = key_of(name)
-    st.session_state[key] = inside
+    key = _key(name, inside, folded)
     if low < high:
-        st.slider(label, low, high, key=key, help=help, on_change=_keep_control, args=(name, default))
+        st.slider(label, low, high, key=key, help=help, on_change=_keep_control, args=_args(key, name, default))
     else:  # Streamlit has no slider with a single place
         st.select_slider(label, [inside], key=key, disabled=True, help=why or help)
     return inside
 
 
 def choice_setting(
-    name: str, label: str, options: Mapping[str, str], default: str, *, help: str, compact: bool = False, why: str = "",
-    hide_label: bool = False, clears: Sequence[str] = (),
-) -> str:  # fmt: skip
+    name: str, label: str, options: Mapping[Word, str], default: Word, *, help: str, compact: bool = False, why: str = "",
+    hide_label: bool = False, clears: Sequence[str] = (), folded: bool = False,
+) -> Word:  # fmt: skip
     """One of a few words: options by their key in the address, with what the visitor reads. compact: buttons side by side.
 
     A choice that is not among the options, because it cannot work now, becomes the default (or the first); why says why.
-    clears: settings that a new choice takes back, as the cells that were typed over what is chosen.
+    clears: settings that a new choice takes back, as the cells that were typed over what is chosen. folded: see `_key`.
     """
     usual = default if default in options else next(iter(options))
-    value = setting(name, usual, str)
-    if value not in options:
-        reason = why or _("It is one of: {names}.", names=", ".join(options))
-        say(_("{label} cannot be {before} here. {why}", label=label, before=value, why=reason))
+    text = setting(name, str(usual), str)
+    value = next((option for option in options if option == text), None)
+    if value is None:
+        reason = why or _("It is one of: {names}.", names=few([*options.values()]))
+        say(_("{label} cannot be {before} here.", label=label, before=quoted(text)), reason)
         keep(name, None)
         value = usual
-    key = key_of(name)
-    st.session_state[key] = value
+    key = _key(name, value, folded)
     visibility: LabelVisibility = "collapsed" if hide_label else "visible"
     if compact:
         st.segmented_control(
             label, list(options), key=key, format_func=lambda option: options.get(option, option), help=help, required=True,
-            on_change=_keep_control, args=(name, default, clears), label_visibility=visibility,
+            on_change=_keep_control, args=_args(key, name, default, clears), label_visibility=visibility,
         )  # fmt: skip
     else:
         st.selectbox(
             label, list(options), key=key, format_func=lambda option: options.get(option, option), help=help,
-            on_change=_keep_control, args=(name, default, clears), label_visibility=visibility,
+            on_change=_keep_control, args=_args(key, name, default, clears), label_visibility=visibility,
         )  # fmt: skip
     return value
 
 
-def switch_setting(name: str, label: str, default: bool = False, *, help: str, disabled: bool = False) -> bool:
-    """A toggle, 0 or 1 in the address. A disabled one is off."""
-    value = bool(min(1, max(0, setting(name, int(default), _whole)))) and not disabled
-    key = key_of(name)
-    st.session_state[key] = value
-    st.toggle(label, key=key, help=help, disabled=disabled, on_change=_keep_control, args=(name, default))
+def switch_setting(
+    name: str, label: str, default: bool = False, *, help: str, disabled: bool = False, folded: bool = False
+) -> bool:  # fmt: skip
+    """A toggle, 0 or 1 in the address. A disabled one is off, and keeps what it was for when it is none. folded: see `_key`."""
+    found = setting(name, int(default), _whole)
+    inside = nearest(label, found, 0, 1, _("A switch is 0 or 1."))
+    if inside != found:
+        keep(name, inside, int(default))
+    value = bool(inside) and not disabled
+    key = _key(name, value, folded)
+    st.toggle(label, key=key, help=help, disabled=disabled, on_change=_keep_control, args=_args(key, name, default))
     return value
 
 
 def decimal_setting(name: str, label: str, low: float, high: float, step: float, default: float, *, help: str) -> float:
     """A slider from low to high. A value between two steps is kept; one outside becomes the nearest."""
-    value = min(max(setting(name, default, _decimal), low), high)
-    key = key_of(name)
-    st.session_state[key] = value
-
-    def changed() -> None:
-        chosen = float(st.session_state[key])
-        keep(name, short_number(chosen), short_number(default))
-
-    st.slider(label, low, high, step=step, key=key, help=help, on_change=changed)
-    return value
+    value = setting(name, default, _decimal)
+    inside = nearest(label, value, low, high, _("It goes from {low} to {high}.", low=_read(low), high=_read(high)))
+    if inside != value:
+        keep(name, short_number(inside), short_number(default))
+    key = _key(name, inside, False)
+    st.slider(label, low, high, step=step, key=key, help=help, on_change=_keep_control, args=_args(key, name, default))
+    return inside
 
 
 def _decimal(text: str) -> float:
     if not re.fullmatch(r"-?[0-9]{1,3}(\.[0-9]{1,4})?", text):
-        raise SettingError(_("In the address, {text} is no number such as 0.5.", text=text))
+        raise SettingError(_("In the address, {text} is no number such as 0.5.", text=quoted(text)))
     return float(text)

@@ -4,19 +4,18 @@ import math
 
 import streamlit as st
 
-from segdemo.errors import SettingError
 from segdemo.layerlab.shape_code import code_of
 from segdemo.layerlab.shape_examples import EXAMPLES, example_lines
-from segdemo.layerlab.shape_language import KINDS, Line
+from segdemo.layerlab.shape_language import KINDS, Line, write_token
 from segdemo.layerlab.shape_rules import RULES
 from segdemo.layerlab.shape_walk import Problem, Walk, other_size, walk
 from segdemo.text import _
 from segdemo.ui.components import shape_walk
-from segdemo.ui.layers_frame import asked, explain, framed, introduce
-from segdemo.ui.layers_settings import choice_setting, key_of, setting
+from segdemo.ui.layers_frame import asked, explain, framed, introduce, wants_to_predict
+from segdemo.ui.layers_settings import choice_setting, key_of
 from segdemo.ui.layers_shapes_data import shape_text, walk_data
 from segdemo.ui.layers_shapes_edit import edit_line
-from segdemo.ui.layers_shapes_state import choose, lines_now, replace_lines
+from segdemo.ui.layers_shapes_state import choose, line_now, lines_now, replace_lines
 from segdemo.ui.layers_shapes_text import edit_as_text
 from segdemo.ui.words import plain
 
@@ -34,7 +33,7 @@ def show_shapes() -> None:
                 "Choose a line to change it."))  # fmt: skip
     frame = framed()
     lines, name = lines_now()
-    at = min(setting("line", 1, _whole) - 1, max(0, len(lines) - 1))
+    at = line_now(len(lines))
     with frame.side:
         _known(name)
         modes = {"line": _("One line"), "text": _("All as text")}
@@ -44,13 +43,14 @@ def show_shapes() -> None:
         unread = edit_as_text(lines) if mode == "text" else edit_line(lines, at)
     with frame.place:
         found = walk(lines)
-        covered = _question(frame.top, found)
+        unreadable = mode == "text" and bool(unread)
+        covered = _waits(frame.top) if unreadable else _question(frame.top, found)
         if unread:
             st.error(plain(unread, 600), icon=":material/block:")
         if found.problem:
             _show_problem(lines, found.problem)
         if lines:
-            data = walk_data(lines, found, at, covered, stale=mode == "text" and bool(unread))
+            data = walk_data(lines, found, at, covered, stale=unreadable)
             shape_walk(
                 key=COMPONENT, data=data, on_chosen_change=lambda: choose(int(st.session_state[COMPONENT].get("chosen") or 0))
             )
@@ -59,12 +59,6 @@ def show_shapes() -> None:
         if not covered:
             _show_code(found)
     _explain()
-
-
-def _whole(text: str) -> int:
-    if not text.isdecimal() or not 1 <= len(text) <= 2 or int(text) < 1:
-        raise SettingError(_("In the address, line is the number of a line, from 1."))
-    return int(text)
 
 
 def _known(name: str) -> None:
@@ -95,6 +89,12 @@ def _show_problem(lines: Lines, problem: Problem) -> None:
             )
 
 
+def _waits(top: st.delta_generator.DeltaGenerator) -> bool:
+    """While a text cannot be read nothing is asked; whether the last network's shape stays hidden as long."""
+    with top:
+        return wants_to_predict()
+
+
 def _question(top: st.delta_generator.DeltaGenerator, found: Walk) -> bool:
     """What leaves the last line; True while that has to stay hidden."""
     if found.problem or len(found.steps) < 2:
@@ -103,7 +103,8 @@ def _question(top: st.delta_generator.DeltaGenerator, found: Walk) -> bool:
     choices = {"-".join(map(str, shape)): shape_text(shape) for shape in sorted({right, *_wrong(found)})}
     step = found.steps[-1]
     why = _("Its numbers: {note}.", note=step.note) if step.note else _("The line does not change the shape.")
-    return asked(top, _("What leaves the last line?"), choices, "-".join(map(str, right)), why)
+    about = write_token([step.line for step in found.steps])
+    return asked(top, _("What leaves the last line?"), choices, "-".join(map(str, right)), why, about)
 
 
 def _wrong(found: Walk) -> list[tuple[int, ...]]:
@@ -130,7 +131,8 @@ def _explain() -> None:
     text = _(
         "**Shape**: channels × height × width of one picture's tensor; a batch puts N in front. Channels come from the number of "
         "filters, height and width from kernel, stride, padding and dilation. **Parameters** do not depend on the picture; "
-        "**memory** and **MACs** do. Memory is that of the outputs as 32-bit numbers, all of which training keeps.\n\n"
+        "**memory** and **multiply-adds** (MACs) do. Memory is that of the outputs as 32-bit numbers, all of which "
+        "training keeps.\n\n"
         "**Skips** need equal sizes: a concatenation equal height and width, a sum equal channels as well. Pooling rounds odd "
         "sizes down, and up-sampling cannot know that: 57 becomes 28, and 28 becomes 56. Crop the larger map, as the U-Net paper "
         "does, pad the smaller one, or choose a size that can be halved often enough.\n\n"

@@ -83,7 +83,7 @@ def _reached(step: Step, most: Sequence[int]) -> dict[str, Any]:
     shares = [value / largest for value, largest in zip(values, most, strict=True)]
     sees = _("all") if step.sees_all else f"{step.field_px} px"
     costs = [_("{n} parameters", n=f"{step.params:,}")] if step.params else []
-    costs += [_("{n} MACs", n=compact_number(step.macs))] if step.macs else []
+    costs += [_("{n} multiply-adds", n=compact_number(step.macs))] if step.macs else []
     says = " · ".join([shape_text(step.shape), memory_text(step.memory_bytes), *costs, _("sees {what}", what=sees)])
     return {
         "shape": list(step.shape), "shapeText": shape_text(step.shape), "params": f"{step.params:,}" if step.params else "–",
@@ -102,5 +102,5 @@ def _legend(used: Sequence[str] | dict[str, None]) -> list[dict[str, str]]:
 
 def _words() -> dict[str, str]:
     return {"line": _("Line"), "shape": _("Shape, C × H × W"), "params": _("Parameters"), "memory": _("Output"),
-            "macs": _("MACs"), "sees": _("Sees"), "total": _("All"),
+            "macs": _("Multiply-adds"), "sees": _("Sees"), "total": _("All"),
             "stale": _("The last network that could be read")}  # fmt: skip

@@ -1,6 +1,6 @@
 """Editing the network of the Shape walk line by line: the controls of the chosen one, and adding, moving, removing lines."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -8,7 +8,8 @@ from segdemo.layerlab.shape_language import MOST_LINES, Line
 from segdemo.text import _
 from segdemo.ui.layers_settings import key_of
 from segdemo.ui.layers_shapes_line import line_controls
-from segdemo.ui.layers_shapes_state import replace_lines, show_undo
+from segdemo.ui.layers_shapes_state import replace_lines
+from segdemo.ui.layers_undo import show_undo
 
 __all__ = ["edit_line"]
 
@@ -28,8 +29,8 @@ def edit_line(lines: Lines, at: int) -> str:
     return str(st.session_state.pop(key_of("refused"), ""))
 
 
-def _button(name: str, label: str, tip: str, can: bool, act: object) -> None:
-    st.button(label, key=key_of(name), help=tip, disabled=not can, on_click=act)  # type: ignore[arg-type]
+def _button(name: str, label: str, tip: str, can: bool, act: Callable[[], None]) -> None:
+    st.button(label, key=key_of(name), help=tip, disabled=not can, on_click=act)
 
 
 def _add(lines: Lines, at: int) -> None:

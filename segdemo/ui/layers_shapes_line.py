@@ -6,7 +6,7 @@ from dataclasses import replace
 import streamlit as st
 
 from segdemo.errors import SettingError
-from segdemo.layerlab.shape_language import KINDS, LIMITS, Line
+from segdemo.layerlab.shape_language import KINDS, Line, bounds_of
 from segdemo.layerlab.shape_reading import check_name
 from segdemo.text import _
 from segdemo.ui.layers_settings import key_of
@@ -25,9 +25,9 @@ def line_controls(lines: Lines, at: int) -> None:
     kinds = ["input"] if at == 0 else [name for name, kind in KINDS.items() if name != "input" and (names or not kind.joins)]
     if line.kind not in kinds:
         kinds.append(line.kind)
-    _widget("kind", line.kind)
-    st.selectbox(_("Line {n}", n=at + 1), kinds, key=key_of("kind"), format_func=lambda name: _(KINDS[name].title),
-                 on_change=lambda: _changed(lines, at, _of_kind(st.session_state[key_of("kind")], line, names)),
+    key = _widget("kind", at, line.kind)
+    st.selectbox(_("Line {n}", n=at + 1), kinds, key=key, format_func=lambda name: _(KINDS[name].title),
+                 on_change=lambda: _changed(lines, at, _of_kind(st.session_state[key], line, names)),
                  help=_("What this line does."))  # fmt: skip
     fields = [*spec.numbers, *spec.options]
     for left in range(0, len(fields), 3 if len(spec.numbers) == 3 else 2):
@@ -36,16 +36,25 @@ def line_controls(lines: Lines, at: int) -> None:
             with column:
                 _number(lines, at, name)
     if spec.joins:
-        _widget("other", line.other if line.other in names else None)
-        st.selectbox(_("With line"), names, key=key_of("other"), help=_("An earlier line that has a name."),
-                     on_change=lambda: _changed(lines, at, replace(line, other=st.session_state[key_of("other")])))  # fmt: skip
+        joined = _widget("other", at, line.other if line.other in names else None)
+        st.selectbox(_("With line"), names, key=joined, help=_("An earlier line that has a name."),
+                     on_change=lambda: _changed(lines, at, replace(line, other=st.session_state[joined])))  # fmt: skip
     if spec.words:
         _words_of(lines, at)
     _name(lines, at)
 
 
-def _widget(name: str, value: object) -> None:
-    st.session_state[key_of(name)] = value
+def _key(name: str, at: int) -> str:
+    """Of a control of line `at`. Lines have controls of their own: what the browser still sends of those of a line that was just
+    left says nothing of the next."""
+    return key_of(f"{name}_{at + 1}")
+
+
+def _widget(name: str, at: int, value: object) -> str:
+    """The control's key, after it was given the value."""
+    key = _key(name, at)
+    st.session_state[key] = value
+    return key
 
 
 def _number(lines: Lines, at: int, name: str) -> None:
@@ -56,17 +65,16 @@ def _number(lines: Lines, at: int, name: str) -> None:
     }  # fmt: skip
     place = spec.numbers.index(name) if name in spec.numbers else None
     value = line.numbers[place] if place is not None else line.option(name)
-    key = key_of(f"number_{name}")
-    st.session_state[key] = value
-    low = 0 if name in ("p", "in") else 1
+    key = _widget(f"number_{name}", at, value)
+    low, most = bounds_of(name)
+    low = 0 if name == "in" else low
     tip = _("How much has to arrive; 0: whatever does.") if name == "in" else None
-    most = LIMITS["side" if name in ("height", "width") else name]
 
     def changed() -> None:
         new = int(st.session_state[key])
         numbers = (*line.numbers[:place], new, *line.numbers[place + 1 :]) if place is not None else line.numbers
-        options = {} if place is not None else {"in_" if name == "in" else name: new}
-        _changed(lines, at, replace(line, numbers=numbers).having(**options))
+        options = {} if place is not None else {name: new}
+        _changed(lines, at, replace(line, numbers=numbers).having(options))
 
     label = _("Factor") if line.kind == "upsample" and name == "s" else labels[name]
     st.number_input(label, low, most, key=key, on_change=changed, help=tip)
@@ -78,21 +86,21 @@ def _words_of(lines: Lines, at: int) -> None:
         "nobias": _("no bias"), "bn": _("batch norm"), "relu": _("ReLU"), "ceil": _("ceil"), "bilinear": _("bilinear"),
         "crop": _("crop"), "pad": _("pad"),
     }  # fmt: skip
-    _widget("words", list(line.words))
+    key = _widget("words", at, list(line.words))
 
     def changed() -> None:
-        said = set(st.session_state[key_of("words")])
+        said = set(st.session_state[key])
         if spec.joins and len(said) > 1:  # one or the other
             said -= set(line.words)
         _changed(lines, at, replace(line, words=tuple(word for word in spec.words if word in said)))
 
-    st.pills(_("And"), spec.words, selection_mode="multi", key=key_of("words"), format_func=lambda word: words[word],
+    st.pills(_("And"), spec.words, selection_mode="multi", key=key, format_func=lambda word: words[word],
              on_change=changed, help=_("What else this line does."))  # fmt: skip
 
 
 def _name(lines: Lines, at: int) -> None:
-    line, key = lines[at], key_of("name")
-    st.session_state[key] = line.name
+    line = lines[at]
+    key = _widget("name", at, line.name)
 
     def changed() -> None:
         try:
@@ -112,10 +120,10 @@ def _of_kind(kind: str, before: Line, names: Sequence[str]) -> Line:
     """A line of another kind that keeps what both know."""
     spec = KINDS[kind]
     numbers = before.numbers if len(before.numbers) == len(spec.numbers) else USUAL_NUMBERS.get(kind, ())
-    options = {f"{k}_" if k == "in" else k: v for k, v in before.options if k in spec.options and k != "in"}
+    options = {letter: value for letter, value in before.options if letter in spec.options and letter != "in"}
     words = tuple(word for word in spec.words if word in before.words)
     return replace(
-        Line(kind, numbers, name=before.name, words=words, other=names[-1] if spec.joins and names else "").having(**options)
+        Line(kind, numbers, name=before.name, words=words, other=names[-1] if spec.joins and names else "").having(options)
     )
 
 

@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 
-import streamlit as st
-
 from segdemo.layerlab.shape_examples import EXAMPLES, example_lines, example_name
 from segdemo.layerlab.shape_language import Line, write_token
 from segdemo.layerlab.shape_reading import parse_token
 from segdemo.text import _
-from segdemo.ui.layers_settings import keep, key_of, setting
+from segdemo.ui.layers_row import row_number
+from segdemo.ui.layers_settings import keep, say, setting
+from segdemo.ui.layers_undo import remember
 
-__all__ = ["DEFAULT", "choose", "lines_now", "replace_lines", "show_undo"]
+__all__ = ["choose", "line_now", "lines_now", "replace_lines"]
 
 DEFAULT = "mnist"
-MOST_UNDONE = 30
 Lines = tuple[Line, ...]
 
 
@@ -34,27 +33,20 @@ def lines_now() -> tuple[Lines, str]:
 
 def replace_lines(lines: Sequence[Line], chosen: int | None = None) -> None:
     """Another network, one step that can be undone. chosen: the line that is looked at then."""
-    before: list[str] = st.session_state.setdefault(key_of("before"), [])
-    before.append(_written(setting("lines", _parsed(DEFAULT), _parsed)))
-    del before[:-MOST_UNDONE]
+    remember(("lines", "line"))
     keep("lines", _written(lines), DEFAULT)
-    if chosen is not None:
-        choose(chosen)
+    choose(min(setting("line", 1, row_number) - 1 if chosen is None else chosen, len(lines) - 1))
+
+
+def line_now(count: int) -> int:
+    """The line that is looked at, from 0, of so many; the last one where the address names one that there is not."""
+    number = setting("line", 1, row_number)
+    if number > count > 0:
+        say(_("There is no line {n}: the network has {count}. The last one is shown.", n=number, count=count))
+        choose(count - 1)
+    return max(0, min(number, count) - 1)
 
 
 def choose(line: int) -> None:
     """Look at another line, numbered from 0; in the address from 1."""
     keep("line", max(0, line) + 1, 1)
-
-
-def show_undo() -> None:
-    """The button that goes back to before the last change."""
-    st.button(
-        _("Undo"), key=key_of("undo"), help=_("Back to before the last change."), on_click=_undo,
-        disabled=not st.session_state.get(key_of("before")),
-    )  # fmt: skip
-
-
-def _undo() -> None:
-    if before := st.session_state.get(key_of("before")):
-        keep("lines", before.pop(), DEFAULT)

@@ -9,7 +9,8 @@ from segdemo.layerlab.shape_language import KINDS, Line, write_lines
 from segdemo.layerlab.shape_reading import parse_lines
 from segdemo.text import _
 from segdemo.ui.layers_settings import key_of
-from segdemo.ui.layers_shapes_state import choose, replace_lines, show_undo
+from segdemo.ui.layers_shapes_state import replace_lines
+from segdemo.ui.layers_undo import show_undo
 
 __all__ = ["edit_as_text"]
 
@@ -23,14 +24,25 @@ def edit_as_text(lines: Lines) -> str:
         st.session_state[key] = st.session_state[shown] = write_lines(lines)
     st.text_area(_("Lines"), key=key, height=340, persist_state="session", on_change=lambda: _read(lines), help=_(
         "One layer a line. Control and Enter apply it."))  # fmt: skip
-    show_undo()
+    unread = _unread(st.session_state[key])
+    show_undo(instead=(lambda: _put_back(lines)) if unread else None)
     with st.popover(_("The words"), icon=":material/help:", width="stretch"):
         st.markdown(_words_table())
+    return unread
+
+
+def _unread(text: str) -> str:
+    """Why it cannot be read, or ""."""
     try:
-        parse_lines(st.session_state[key])
+        parse_lines(text)
     except SettingError as error:
         return str(error)
     return ""
+
+
+def _put_back(lines: Lines) -> None:
+    """The text of the network that is drawn, instead of one that cannot be read."""
+    st.session_state[key_of("text")] = write_lines(lines)
 
 
 def _read(lines: Lines) -> None:
@@ -39,8 +51,7 @@ def _read(lines: Lines) -> None:
     except SettingError:
         return  # said beside the drawing, for as long as the text stands here
     if new != tuple(lines):
-        replace_lines(new)
-        choose(0)
+        replace_lines(new, 0)
 
 
 def _words_table() -> str:

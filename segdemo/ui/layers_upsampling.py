@@ -1,25 +1,20 @@
 """The Up-sampling view: one small map through every method that makes it larger, beside each other and one by one."""
 
-from dataclasses import dataclass
-
-import numpy as np
 import streamlit as st
 
-from segdemo.layerlab.scene import Scene
 from segdemo.layerlab.sizes import transposed_size
 from segdemo.layerlab.transposed import scatter, stretch, stretched_convolution, turned
-from segdemo.layerlab.transposed_scene import scatter_scene, stretch_scene
 from segdemo.layerlab.unpooling import max_unpool
-from segdemo.layerlab.unpooling_scene import unpooling_scene
 from segdemo.layerlab.upsampling import bilinear, linear_weights, nearest, nearest_source, pixel_shuffle, shuffle_source
 from segdemo.text import _
 from segdemo.ui.layers_frame import asked, explain, framed, introduce, theatre
 from segdemo.ui.layers_parts import meaning_of_colours
 from segdemo.ui.layers_settings import choice_setting, number_setting
-from segdemo.ui.layers_typed import Cells, pattern_setting, typed
+from segdemo.ui.layers_typed import pattern_setting, typed
 from segdemo.ui.layers_upsampling_factor import by_factor
-from segdemo.ui.layers_upsampling_transposed import transposed_settings, ways_agree
-from segdemo.ui.layers_upsampling_unpool import unpool_note, unpool_settings, unpooled_side
+from segdemo.ui.layers_upsampling_shown import Shown
+from segdemo.ui.layers_upsampling_transposed import by_kernel
+from segdemo.ui.layers_upsampling_unpool import by_switches
 
 __all__ = ["SETTINGS", "show_upsampling"]
 
@@ -29,30 +24,22 @@ SETTINGS = ("how", "n", "of", "x", "r", "alike", "way", "k", "s", "p", "op", "d"
 def show_upsampling() -> None:
     """Two sentences, the theatre with its controls, what the method does, and the explanation."""
     introduce(_("A decoder has to make small maps large again. Here is the same map through every way to do it: some copy or "
-                "mix, one remembers where maxima were, two have learned weights."))  # fmt: skip
+                "mix, one remembers where maxima were, one has learned weights, and one rearranges channels that a convolution "
+                "before it has made."))  # fmt: skip
     frame = framed()
     with frame.top, st.container(width="content"):  # its own, so that on a phone the buttons wrap
         method = _method()
     with frame.side:
         size = number_setting("n", _("Map size"), 2, 5, 3, help=_("Cells along each side of the small map."))
-        shown = _unpooled(size) if method == "unpool" else _enlarged(method, size)
+        shown = by_switches(size) if method == "unpool" else _enlarged(method, size)
     with frame.place:
-        covered = _question(frame.top, method, shown)
+        question = shown.question
+        covered = asked(frame.top, question.words, question.choices, question.answer, question.why)
         _draw(shown, method, covered)
         if not covered:  # it says sizes and counts
             st.caption(f"{shown.note} {meaning_of_colours('signed')}")
-    _explain()
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What is drawn: the scene, the sentence under it, the cells that can be typed over, and the padding around them."""
-
-    scene: Scene
-    note: str
-    image: Cells
-    kernel: Cells | None = None
-    padding: int = 0
+    if not covered:
+        _explain()
 
 
 def _method() -> str:
@@ -62,42 +49,10 @@ def _method() -> str:
         "How the map gets larger. All: side by side; a cell of the map lights what it feeds everywhere."))  # fmt: skip
 
 
-# ---- methods with a whole factor -----------------------------------------------------------------------------------------------
-
-
 def _enlarged(method: str, size: int) -> Shown:
     _chosen, numbers = pattern_setting((1, size, size), _("Shown on"), to_nine=True)
     image = typed("x", numbers[0])
-    return _transposed(image) if method == "transposed" else Shown(*by_factor(method, image.values), image)
-
-
-# ---- max-unpooling -------------------------------------------------------------------------------------------------------------
-
-
-def _unpooled(size: int) -> Shown:
-    settings = unpool_settings(size)
-    side = unpooled_side(size, settings)
-    _chosen, numbers = pattern_setting((1, side, side), _("Shown on"), to_nine=True)
-    picture = typed("x", numbers[0])
-    note = unpool_note(picture.values, settings)
-    return Shown(unpooling_scene(picture.values, settings), note, picture, padding=settings.padding[0])
-
-
-# ---- transposed convolution ----------------------------------------------------------------------------------------------------
-
-
-def _transposed(image: Cells) -> Shown:
-    ways = {"scatter": _("Scattered"), "stretch": _("Stretched")}
-    way = choice_setting("way", _("Seen as"), ways, "scatter", compact=True, help=_(
-        "Every cell lays its multiple of the kernel over the output; or an ordinary convolution slides over the map with zeros "
-        "between."))  # fmt: skip
-    kernel, settings = transposed_settings(len(image.values))
-    drawn = scatter_scene if way == "scatter" else stretch_scene
-    scene = drawn(image.values, kernel.values, settings)
-    return Shown(scene, ways_agree(image.values, kernel.values, settings), image, kernel if way == "scatter" else None)
-
-
-# ---- the theatre ---------------------------------------------------------------------------------------------------------------
+    return by_kernel(image) if method == "transposed" else by_factor(method, image)
 
 
 def _draw(shown: Shown, method: str, covered: bool) -> None:
@@ -110,25 +65,6 @@ def _draw(shown: Shown, method: str, covered: bool) -> None:
     label = _("The maxima of a map go back") if method == "unpool" else _("A small map gets larger")
     theatre(shown.scene, "layers_theatre", label=label, covered=covered, editable=(0,) if shown.kernel is None else (0, 1),
             on_edit=edited)  # fmt: skip
-
-
-def _question(top: st.delta_generator.DeltaGenerator, method: str, shown: Shown) -> bool:
-    scene = shown.scene
-    output = scene.grids[scene.target]
-    if method == "unpool":
-        assert output.marked is not None
-        filled, all_cells, count = int(output.marked.sum()), output.values.size, scene.grids[1].values.size
-        choices = {str(n): str(n) for n in sorted({filled, count, max(1, count - 1), all_cells, all_cells // 2})}
-        if filled == count:
-            why = _("One for each window, {count}; the other {n} stay zero.", count=count, n=all_cells - filled)
-        else:
-            why = _("{count} windows, but some have the same winner: {filled} places get a value, the other {n} stay zero.",
-                    count=count, filled=filled, n=all_cells - filled)  # fmt: skip
-        return asked(top, _("How many cells of the output get a value?"), choices, str(filled), why)
-    cut = np.zeros(output.values.shape, np.bool_) if output.border is None else output.border
-    size = int((~cut).any(axis=1).sum())
-    choices = {str(n): f"{n} × {n}" for n in sorted({size, max(1, size - 1), size + 2})}
-    return asked(top, _("How large will the output be?"), choices, str(size), scene.formula)
 
 
 def _explain() -> None:

@@ -5,11 +5,16 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from segdemo.layerlab.scene import Scene
-from segdemo.layerlab.transposed_scene import everything_scene
+from segdemo.layerlab.sizes import transposed_size
+from segdemo.layerlab.transposed import fcn_settings
+from segdemo.layerlab.upsampling_all_scene import everything_scene
 from segdemo.layerlab.upsampling_scene import bilinear_scene, channel_weights, nearest_scene, shuffle_scene
 from segdemo.text import _
 from segdemo.ui.layers_frame import reasons
 from segdemo.ui.layers_settings import number_setting, switch_setting
+from segdemo.ui.layers_typed import Cells
+from segdemo.ui.layers_upsampling_shown import Shown, size_question
+from segdemo.ui.layers_upsampling_transposed import USUAL_KERNEL, USUAL_STRIDE
 
 __all__ = ["by_factor"]
 
@@ -18,16 +23,23 @@ MOST_CELLS = {"all": 12, "shuffle": 12}  # along a side of the output, so that i
 USUAL_MOST = 16
 
 
-def by_factor(method: str, image: Float) -> tuple[Scene, str]:
-    """The scene of a method that makes a map a whole number of times as large, with its sliders, and what the method does."""
-    size, most_cells = len(image), MOST_CELLS.get(method, USUAL_MOST)
+def by_factor(method: str, image: Cells) -> Shown:
+    """A method that makes a map a whole number of times as large, with its sliders."""
+    size, most_cells = len(image.values), MOST_CELLS.get(method, USUAL_MOST)
     most = max(2, min(4, most_cells // size))
     why = _("Beyond {n} cells a side their numbers could not be read.", n=most_cells) if most < 4 else ""
     factor = number_setting("r", _("Times as large"), 2, most, 2, help=_("The factor for height and width."), why=why)
     reasons([why])
     alike = method in ("all", "shuffle") and _alike(factor)
+    scene, note = _scene(method, image.values, factor, alike)
+    mistaken = (factor * (size - 1) + 1, factor + size, factor * size - 1)
+    return Shown(scene, note, size_question(factor * size, mistaken, scene.formula.split("\n")[0]), image)
+
+
+def _scene(method: str, image: Float, factor: int, alike: bool) -> tuple[Scene, str]:
+    """What is drawn, and what the method does."""
     if method == "all":
-        return everything_scene(image, factor, alike), _all_note()
+        return everything_scene(image, factor, alike), _all_note(len(image), factor)
     if method == "shuffle":
         return shuffle_scene(image, factor, channel_weights(factor, alike)), _shuffle_note(alike)
     if method == "bilinear":
@@ -60,12 +72,20 @@ def _unlike_words(factor: int) -> str:
     )  # fmt: skip
 
 
-def _all_note() -> str:
-    return _(
+def _all_note(size: int, factor: int) -> str:
+    kernel, settings = fcn_settings(factor)
+    bilinear = _(
         "Bilinear's `align_corners=False` is PyTorch's default: cells are squares, and both pictures have the same outline; with "
-        "True the middles of the corner cells coincide. The transposed convolution starts as FCN's does, with bilinear weights: "
-        "inside it equals bilinear, at the border it gets darker, for there no neighbour adds its share."
+        "True the middles of the corner cells coincide."
     )
+    transposed = _(
+        "The transposed convolution starts as FCN's does, with bilinear weights: inside it equals bilinear, at the border it "
+        "gets darker, for there no neighbour adds its share. Its kernel of {k} × {k} with stride {s} and padding {p} makes the "
+        "map exactly {s} times as large; **Transposed** itself starts with a kernel of {usual} × {usual}, stride {stride} and no "
+        "padding, which makes {side} × {side} cells of it.", k=kernel, s=factor, p=settings.padding[0], usual=USUAL_KERNEL,
+        stride=USUAL_STRIDE, side=transposed_size(size, USUAL_KERNEL, USUAL_STRIDE),
+    )  # fmt: skip
+    return f"{bilinear} {transposed}"
 
 
 def _shuffle_note(alike: bool) -> str:

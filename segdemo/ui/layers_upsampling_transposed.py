@@ -2,16 +2,41 @@
 
 import numpy as np
 
+from segdemo.layerlab.sizes import transposed_size
 from segdemo.layerlab.transposed import Transposed, bilinear_kernel, scatter, stretched_convolution
+from segdemo.layerlab.transposed_scene import scatter_scene, stretch_scene
 from segdemo.text import _
 from segdemo.ui.layers_frame import reasons, two_columns
 from segdemo.ui.layers_settings import choice_setting, number_setting
 from segdemo.ui.layers_typed import Cells, Float, typed
+from segdemo.ui.layers_upsampling_shown import Question, Shown, size_question
 
-__all__ = ["largest_padding", "transposed_settings", "ways_agree"]
+__all__ = ["USUAL_KERNEL", "USUAL_STRIDE", "by_kernel", "largest_padding", "transposed_settings", "ways_agree"]
 
+USUAL_KERNEL, USUAL_STRIDE = 3, 2
 LARGEST_KERNEL, LARGEST_STRIDE, LARGEST_DILATION = 5, 4, 3
 LARGEST_OUTPUT = 17  # cells along a side before padding cuts, so that their numbers can be read
+
+
+def by_kernel(image: Cells) -> Shown:
+    """A transposed convolution, seen one way or the other."""
+    ways = {"scatter": _("Scattered"), "stretch": _("Stretched")}
+    way = choice_setting("way", _("Seen as"), ways, "scatter", compact=True, help=_(
+        "Every cell lays its multiple of the kernel over the output; or an ordinary convolution slides over the map with zeros "
+        "between."))  # fmt: skip
+    kernel, settings = transposed_settings(len(image.values))
+    scene = (scatter_scene if way == "scatter" else stretch_scene)(image.values, kernel.values, settings)
+    question = _question(len(image.values), len(kernel.values), settings, scene.formula)
+    note = ways_agree(image.values, kernel.values, settings)
+    return Shown(scene, note, question, image, kernel if way == "scatter" else None)
+
+
+def _question(size: int, kernel: int, settings: Transposed, formula: str) -> Question:
+    """With sizes of those who forget padding, or how far the last kernel hangs over."""
+    stride, padding, extra, dilation = settings.stride[0], settings.padding[0], settings.output_padding[0], settings.dilation[0]
+    right = transposed_size(size, kernel, stride, padding, extra, dilation)
+    mistaken = (size * stride, transposed_size(size, kernel, stride, 0, 0, dilation), size * stride + kernel - 1, right - 1)
+    return size_question(right, mistaken, formula)
 
 
 def largest_padding(size: int, kernel: int, stride: int, dilation: int) -> int:
@@ -25,7 +50,7 @@ def transposed_settings(size: int) -> tuple[Cells, Transposed]:
     stops: list[str] = []
     left, right = two_columns()
     with left:
-        kernel = number_setting("k", _("Kernel"), 1, LARGEST_KERNEL, 3, help=_("Cells along each side of the kernel."))
+        kernel = number_setting("k", _("Kernel"), 1, LARGEST_KERNEL, USUAL_KERNEL, help=_("Cells along each side of the kernel."))
     with right:
         stride = _stride(size, kernel, stops)
     left, right = two_columns()
@@ -47,7 +72,7 @@ def _stride(size: int, kernel: int, stops: list[str]) -> int:
     most = min(LARGEST_STRIDE, (LARGEST_OUTPUT - kernel) // (size - 1))
     why = _unreadable() if most < LARGEST_STRIDE else ""
     stops.append(why)
-    return number_setting("s", _("Stride"), 1, most, 2, help=_("Distance between the kernels on the output."), why=why)
+    return number_setting("s", _("Stride"), 1, most, USUAL_STRIDE, help=_("Distance between the kernels on the output."), why=why)
 
 
 def _dilation(size: int, kernel: int, stride: int, stops: list[str]) -> int:
@@ -91,7 +116,8 @@ def ways_agree(image: Float, kernel: Float, settings: Transposed) -> str:
     difference = float(np.abs(scattered - slid).max())
     return _(
         "Both ways give the same {rows} × {columns} numbers; their largest difference here is {d}. Stretched, s − 1 = "
-        "{zeros} zeros stand between neighbours and d·(k − 1) − p = {around} around, and the kernel is turned upside down.",
+        "{zeros} zeros stand between neighbours and d·(k − 1) − p = {around} around, and the kernel is turned by 180°: left–"
+        "right and top–bottom.",
         rows=len(scattered), columns=scattered.shape[1], d=f"{difference:.1g}", zeros=settings.stride[0] - 1,
         around=settings.dilation[0] * (len(kernel) - 1) - settings.padding[0],
     )  # fmt: skip

@@ -3,17 +3,42 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from segdemo.layerlab.pooling import Pooling, max_pool, windows
+from segdemo.layerlab.pooling import Pooling, max_pool
+from segdemo.layerlab.pooling import windows as windows_of
 from segdemo.layerlab.sizes import transposed_size
+from segdemo.layerlab.unpooling_scene import unpooling_scene
 from segdemo.text import _
 from segdemo.ui.layers_frame import reasons, two_columns
 from segdemo.ui.layers_settings import number_setting
+from segdemo.ui.layers_typed import pattern_setting, typed
+from segdemo.ui.layers_upsampling_shown import Question, Shown
 
-__all__ = ["filled_cells", "unpool_note", "unpool_settings", "unpooled_side"]
+__all__ = ["by_switches", "filled_cells", "unpool_note", "unpool_settings", "unpooled_side"]
 
 Float = NDArray[np.float64]
 LARGEST_WINDOW, LARGEST_STRIDE = 5, 4
 LARGEST_PICTURE = 16  # cells along a side, so that their numbers can be read
+
+
+def by_switches(size: int) -> Shown:
+    """The encoder's map, the `size` × `size` maxima of its windows, and these back where they were."""
+    settings = unpool_settings(size)
+    side = unpooled_side(size, settings)
+    _chosen, numbers = pattern_setting((1, side, side), _("Shown on"), to_nine=True)
+    picture = typed("x", numbers[0])
+    question = _question(filled_cells(picture.values, settings), size**2, side**2)
+    note = unpool_note(picture.values, settings)
+    return Shown(unpooling_scene(picture.values, settings), note, question, picture, padding=settings.padding[0])
+
+
+def _question(filled: int, windows: int, cells: int) -> Question:
+    choices = {str(n): str(n) for n in sorted({filled, windows, max(1, windows - 1), cells, cells // 2})}
+    if filled == windows:
+        why = _("One for each window, {count}; the other {n} stay zero.", count=windows, n=cells - filled)
+    else:
+        why = _("{count} windows, but some have the same winner: {filled} places get a value, the other {n} stay zero.",
+                count=windows, filled=filled, n=cells - filled)  # fmt: skip
+    return Question(_("How many cells of the output get a value?"), choices, str(filled), why)
 
 
 def unpool_settings(size: int) -> Pooling:
@@ -50,7 +75,7 @@ def unpool_note(picture: Float, settings: Pooling) -> str:
     first = _("The encoder's pooling remembers where each maximum was: the marked corners, called switches. Values return "
               "there, all else is zero, and the convolutions behind it fill the gaps. SegNet's decoder does this: edges come "
               "back in the right place.")  # fmt: skip
-    places = windows(len(picture), settings, 0)
+    places = windows_of(len(picture), settings, 0)
     count, filled = len(places) ** 2, filled_cells(picture, settings)
     if settings.kernel > settings.stride:
         second = _("Windows overlap: **{count} windows have {filled} different winners**. What wins in several comes back once; "

@@ -1,14 +1,14 @@
 """How the cells of the Layers page are drawn: large enough to be read, in colours that tell numbers apart, with room to touch."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from .conftest import settle
-from .test_layers_browser import THEATRE, centre, opened
+from .test_layers_browser import DIGITS, THEATRE, centre, opened
 
 pytestmark = pytest.mark.browser
 READABLE = 17  # pixels of a cell that has room for its number
@@ -74,7 +74,7 @@ def far(a: tuple[int, int, int], b: tuple[int, int, int]) -> int:
 
 
 def test_one_very_large_number_leaves_the_small_ones_apart(open_page: Callable[..., Page]) -> None:
-    page = opened(open_page("/layers?set=ph:0,pw:0,x:99_-1_1_2_3_-3_0_1_2_3_0_0_0_0_0_0_0_0_0_0_0_0_0_0_0"))
+    page = opened(open_page("/layers?set=n:5,x:99_-1_1_2_3_-3_0_1_2_3_0_0_0_0_0_0_0_0_0_0_0_0_0_0_0"))
     large, less, one, two, three, low, zero, *again = corners(page, "input0_0", 5, 5)[:10]
     assert again == [one, two, three], "equal numbers have equal colours"
     shades = [large, three, two, one, zero, less, low]
@@ -85,7 +85,7 @@ def test_one_very_large_number_leaves_the_small_ones_apart(open_page: Callable[.
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_digits_stand_out_on_every_colour_and_on_the_border(open_page: Callable[..., Page], dark: bool) -> None:
-    page = opened(open_page("/layers?set=n:3,mode:replicate,x:1_-1_3_-7_9_2_-3_5_-9", dark=dark))
+    page = opened(open_page("/layers?set=n:3,ph:1,pw:1,mode:replicate,x:1_-1_3_-7_9_2_-3_5_-9", dark=dark))
     contrast = page.locator(f"{THEATRE} canvas.base").evaluate(CONTRAST, cells(page, "input0_0", 5, 5))
     assert min(contrast) >= 4.5, contrast
 
@@ -93,7 +93,7 @@ def test_digits_stand_out_on_every_colour_and_on_the_border(open_page: Callable[
 def test_settings_of_two_axes_stay_beside_each_other_on_a_phone(server: str, browser: Browser) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()
-    page.goto(f"{server}/layers")
+    page.goto(f"{server}/layers?set={DIGITS}")
     settle(page)
     opened(page)
     for name in ("k", "s", "p", "d"):
@@ -118,3 +118,94 @@ def test_settings_of_two_axes_stay_beside_each_other_on_a_phone(server: str, bro
     page.touchscreen.tap(*centre(page, ("output0_0", 0, 0)))
     expect(page.locator(f"{THEATRE} .root")).to_have_attribute("data-inputs", "21")
     context.close()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_zero_is_near_the_background_and_signs_leave_it(open_page: Callable[..., Page], dark: bool) -> None:
+    page = opened(open_page("/layers?set=n:3,ph:0,pw:0,x:0_1_-1_3_-3_2_-2_0_9", dark=dark))
+    zero, one, less, three, low, two, lower, again, most = corners(page, "input0_0", 3, 3)
+    paper = (14, 17, 23) if dark else (255, 255, 255)
+    assert again == zero and far(zero, paper) < 70
+    for near, middle, strong in ((one, two, three), (less, lower, low)):
+        assert 20 < far(near, zero) < far(middle, zero) < far(strong, zero)
+    assert min(red - blue for red, _green, blue in (one, two, three, most)) > 20
+    assert min(blue - red for red, _green, blue in (less, lower, low)) > 20
+    kinds = ((key, 3, 3) for key in ("input0_0", "kernel0_0_0"))
+    found = [page.locator(f"{THEATRE} canvas.base").evaluate(CONTRAST, cells(page, *kind)) for kind in kinds]
+    assert min(min(contrast) for contrast in found) >= 4.5, found
+
+
+@pytest.fixture
+def phone(server: str, browser: Browser) -> Iterator[Callable[[str], Page]]:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+
+    def open_path(path: str) -> Page:
+        page = context.new_page()
+        page.goto(server + path)
+        settle(page)
+        return page
+
+    yield open_path
+    context.close()
+
+
+def test_the_first_screen_of_a_phone_shows_the_theatre(phone: Callable[[str], Page]) -> None:
+    page = opened(phone("/layers"))
+    stage = page.locator(f"{THEATRE} .stage").bounding_box()
+    assert stage is not None and stage["y"] < 450
+    (left, top, side), (kernel_left, kernel_top, kernel_side) = boxes(page)["input0_0"], boxes(page)["kernel0_0_0"]
+    assert kernel_left > left + 5 * side and kernel_top < top + 5 * side and min(side, kernel_side) >= READABLE
+    page.touchscreen.tap(*centre(page, ("output0_0", 0, 1)))
+    expect(page.locator(f"{THEATRE} .root")).to_have_attribute("data-cell", "output0_0:0:1")
+    words = page.locator(f"{THEATRE} .line").bounding_box()
+    _across, down = centre(page, ("output0_0", 0, 1))
+    assert words is not None and down + side / 2 <= words["y"] and words["y"] + words["height"] <= 844
+
+
+@pytest.mark.parametrize(("layer", "name"), [("convolution", "Convolution"), ("shapes", "Shape walk")])
+def test_the_views_are_one_row_with_the_chosen_one_in_sight(phone: Callable[[str], Page], layer: str, name: str) -> None:
+    page = phone(f"/layers?layer={layer}")
+    views = page.locator(".st-key-layers_view [role=radio]")
+    expect(views).to_have_count(8)
+    assert len({round(view.bounding_box()["y"]) for view in views.all()}) == 1  # type: ignore[index]
+    chosen = views.filter(has_text=name)
+    expect(chosen).to_have_attribute("aria-checked", "true")
+    box = chosen.bounding_box()
+    assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 370
+    row = page.locator(".st-key-layers_view [role=radiogroup]")
+    assert row.evaluate("row => row.scrollWidth > row.clientWidth")
+    assert page.locator("[data-testid=stMain]").evaluate("main => main.scrollWidth") <= 390
+
+
+def test_the_last_view_is_reached_by_moving_the_row(phone: Callable[[str], Page]) -> None:
+    page = phone("/layers?layer=pooling")
+    page.locator(".st-key-layers_view [role=radiogroup]").evaluate("row => { row.scrollLeft = row.scrollWidth }")
+    last = page.locator(".st-key-layers_view [role=radio]").last
+    box = last.bounding_box()
+    assert box is not None
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    settle(page)
+    expect(last).to_have_attribute("aria-checked", "true")
+
+
+@pytest.mark.parametrize("settings", ["kind:global,n:6", "kind:average,k:3,s:1"])
+def test_equal_weights_are_said_once_and_cover_no_number(open_page: Callable[..., Page], settings: str) -> None:
+    page = opened(open_page(f"/layers?layer=pooling&set={settings},cell:output0.0.0"))
+    expect(page.locator(f"{THEATRE} .part")).to_contain_text("each times 0.")
+    page.wait_for_timeout(400)
+    inked = """(canvas, [x, y, side]) => { const scale = canvas.width / canvas.clientWidth, wide = (side - 10) * scale;
+      const pen = canvas.getContext("2d");
+      return pen.getImageData((x + 5) * scale, (y + 5) * scale, wide, wide).data.some((part) => part > 0); }"""
+    x, y, side = boxes(page)["input0"]
+    assert not page.locator(f"{THEATRE} canvas.over").evaluate(inked, [x + side, y + side, side])
+
+
+def test_arrows_pass_behind_numbers(open_page: Callable[..., Page]) -> None:
+    page = opened(open_page("/layers?layer=pooling&set=n:4,k:2,s:2,x:9_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1,cell:output0.0.0"))
+    page.wait_for_timeout(400)
+    inked = """(canvas, places) => { const scale = canvas.width / canvas.clientWidth, pen = canvas.getContext("2d");
+      const at = (start, side) => (start + 0.38 * side) * scale;
+      return places.map(([x, y, side]) => pen.getImageData(at(x, side), at(y, side), 0.24 * side * scale, 0.24 * side * scale)
+        .data.some((part) => part > 0)); }"""
+    all_cells = cells(page, "input0", 4, 4) + cells(page, "output0", 2, 2)
+    assert not any(page.locator(f"{THEATRE} canvas.over").evaluate(inked, all_cells))

@@ -1,4 +1,4 @@
-"""The views of 1×1 convolution and of normalisation in a real browser: by mouse, by keyboard and by touch at phone width."""
+"""The view of 1×1 convolution in a real browser, and typing in that of normalisation: by mouse, by keyboard, by touch."""
 
 import re
 from collections.abc import Callable
@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from .conftest import settle
-from .test_layers_browser import THEATRE, centre, hover, line, opened, root, shows
+from .layers_views import DEVICES, Look, Slide, go_through
+from .test_layers_browser import centre, hover, line, opened, root, shows
 
 pytestmark = pytest.mark.browser
 
@@ -31,22 +32,10 @@ def test_a_mean_lights_those_who_share_it_and_gamma_can_be_typed(open_page: Call
     expect(line(page)).to_have_text(re.compile(r"· 2 \+ 0 = 1\.537$"))
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_on_a_phone_a_tapped_pixel_shows_its_channels(server: str, browser: Browser, dark: bool) -> None:
-    context = browser.new_context(
-        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, color_scheme="dark" if dark else "light"
-    )
-    try:
-        page = context.new_page()
-        page.goto(f"{server}/layers?layer=mixing&set=co:3")
-        settle(page)
-        opened(page)
-        page.touchscreen.tap(*centre(page, ("output0", 1, 1)))
-        shows(page, "output0:1:1")
-        expect(root(page)).to_have_attribute("data-inputs", "4")
-        page.touchscreen.tap(*centre(page, ("input1", 0, 0)))
-        expect(root(page)).to_have_attribute("data-outputs", "3")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        assert page.locator(f"{THEATRE} .stage").is_visible()
-    finally:
-        context.close()
+@pytest.mark.parametrize(("dark", "phone"), DEVICES)
+def test_every_part_is_gone_through(server: str, browser: Browser, dark: bool, phone: bool) -> None:
+    go_through(server, browser, dark, phone, "mixing", "part", [
+        Look("", ("output0", 1, 1), r"^(\(?−?\d\)?·\(?−?\d\)?( \+ )?){4} = −?\d+$"),
+        Slide("What blocks cost", "c", "c:65"),
+        Look("Residual", ("output", 1, 1), r"^\d \+ \(?−?\d+\)? = −?\d+$"),
+    ])  # fmt: skip

@@ -71,6 +71,9 @@ def test_the_scene_of_softmax() -> None:
         values = [scene.grids[tap.grid].values[tap.row, tap.col] for tap in scene.taps[2, row, 0]]
         assert values[0] / sum(values) == pytest.approx(scene.grids[2].values[row, 0])
     assert powers.max() == 1
+    assert scene.sums[1, 0, 0].startswith("exp((0.1 − 0.333) / 0.3) = 0.459 · minus max z")
+    assert scene.formula.startswith("p₀ = exp(0.1 / 0.3) / (exp(0.1 / 0.3) + exp((−0.7) / 0.3) + exp(0.333 / 0.3)) ≈ 0.308")
+    np.testing.assert_array_equal(scene.grids[0].tints, scene.grids[2].tints)  # a class has one colour
 
 
 @given(
@@ -105,8 +108,7 @@ def test_the_scene_of_dropout(training: bool) -> None:
         exec(scene.code, {"print": found.append})
     np.testing.assert_allclose(scene.grids[2].values, theirs, rtol=1e-12)
     np.testing.assert_allclose(found[0].numpy(), theirs, rtol=1e-12)
-    assert scene.grids[1].marked is not None
-    np.testing.assert_array_equal(scene.grids[1].marked, theirs == 0)
+    np.testing.assert_array_equal(scene.grids[1].values == 0, theirs == 0)
     assert (theirs == 0).any() == training
     hidden = dropout_scene(x, 0.4, 7, training, draws=20, told=False)
     np.testing.assert_array_equal(hidden.grids[1].values, theirs != 0)  # neither factors nor means

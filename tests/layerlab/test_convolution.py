@@ -25,7 +25,16 @@ from segdemo.layerlab.convolution import (
     tap_count,
 )  # fmt: skip
 from segdemo.layerlab.convolution_scene import convolution_scene
-from segdemo.layerlab.patches import KERNELS, NUMBERS, busiest_place, number_grid, patch_of, plain_kernel
+from segdemo.layerlab.patches import (
+    KERNELS,
+    NUMBERS,
+    busiest_place,
+    edge_kernel,
+    number_grid,
+    patch_of,
+    place_square,
+    plain_kernel,
+)
 from segdemo.layerlab.scene import Scene, scene_data
 from segdemo.layerlab.sizes import convolved_size, extent
 
@@ -172,12 +181,12 @@ def test_taps_are_counted_before_any_is_made() -> None:
 
 
 def test_the_formula_is_filled_in_for_each_axis() -> None:
-    assert one("zeros").formula == "Output size: ⌊(5 + 2·1 − 1·(3 − 1) − 1) / 1⌋ + 1 = 5"
+    assert one("zeros").formula == "Output size: ⌊(input 5 + 2·padding 1 − kernel 3) / stride 1⌋ + 1 = 5"
     how = Arithmetic((2, 1), (1, 0), (1, 2))
     lines = convolution_scene(np.zeros((1, 5, 5)), np.zeros((1, 1, 3, 2)), None, how).formula.splitlines()
     assert lines == [
-        "Output height: ⌊(5 + 2·1 − 1·(3 − 1) − 1) / 2⌋ + 1 = 3",
-        "Output width: ⌊(5 + 2·0 − 2·(2 − 1) − 1) / 1⌋ + 1 = 3",
+        "Output height: ⌊(input 5 + 2·padding 1 − kernel 3) / stride 2⌋ + 1 = 3",
+        "Output width: ⌊(input 5 + 2·padding 0 − dilation 2·(kernel 2 − 1) − 1) / stride 1⌋ + 1 = 3",
     ]
 
 
@@ -223,12 +232,14 @@ def test_what_cannot_work_gets_a_sentence(image: tuple[int, ...], weight: tuple[
 
 
 def test_a_blurred_picture_is_drawn_as_a_picture_and_edges_as_signs() -> None:
-    def drawn(name: str) -> str:
+    def drawn(kernel: Array) -> str:
         how = Arithmetic((1, 1), (0, 0), (1, 1))
-        return convolution_scene(np.ones((1, 4, 4)), KERNELS[name].values[None, None], None, how, picture=True).grids[-1].kind
+        return convolution_scene(np.ones((1, 4, 4)), kernel[None, None], None, how, picture=True).grids[-1].kind
 
-    assert [drawn(name) for name in ("identity", "box", "gauss", "sharpen")] == ["picture"] * 4
-    assert [drawn(name) for name in ("sobel_x", "sobel_y", "edge")] == ["signed"] * 3
+    known = {name: drawn(kernel.values) for name, kernel in KERNELS.items()}
+    assert {name for name, kind in known.items() if kind == "signed"} == {"sobel_x", "sobel_y", "edge"}
+    assert drawn(np.full((3, 3), 0.1111)) == "picture", "typed with four decimals"
+    assert {drawn(np.full((3, 3), typed)) for typed in (0.2, 0.08, 1.0)} == {"signed"}, "brighter or darker than the picture"
 
 
 # ---- what it is shown on ------------------------------------------------------------------------------------------------------
@@ -257,6 +268,25 @@ def test_channels_differ_and_numbers_are_whole(pattern: str, shape: tuple[int, .
     assert grid.shape == shape
     assert (grid == grid.round()).all()
     assert not np.array_equal(grid[0], grid[1])
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 5])
+def test_the_usual_kernel_finds_vertical_edges_and_the_next_horizontal_ones(length: int) -> None:
+    weight = edge_kernel((4, 2, length, length))
+    ramp = np.tile(np.arange(7.0), (7, 1))
+    how = Arithmetic((1, 1), (0, 0), (1, 1))
+    first, second = (convolve(image[None], weight[:2, :1], None, how) for image in (ramp, ramp.T))
+    if length > 1:
+        assert (first[0] == length * (length - 1)).all() and (first[1] == 0).all()
+        assert (second[1] == length * (length - 1)).all() and (second[0] == 0).all()
+    assert set(np.unique(weight)) <= {-1.0, 0.0, 1.0} and weight[:2, 0].any(axis=(1, 2)).all()
+    np.testing.assert_array_equal(edge_kernel((1, 1, 3)), [[[-1, 0, 1]]])
+    assert edge_kernel((2, 2, 3, 3, 3)).shape == (2, 2, 3, 3, 3)
+
+
+def test_a_square_is_where_the_patch_is_cut() -> None:
+    assert place_square((100, 60), 20, 0.5, 1) == (40, 40, 20)
+    assert place_square((10, 60), 20, 0.5, 1) == (0, 50, 10)
 
 
 def test_weights_of_filters_differ() -> None:

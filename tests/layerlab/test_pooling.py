@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from segdemo.errors import SettingError
 from segdemo.layerlab.pooling import Pooling, average_pool, global_average, max_pool, windows
-from segdemo.layerlab.pooling_scene import Shrinking, moved, pooling_scene, shift_scene, shrunk
+from segdemo.layerlab.pooling_layer import Shrinking, moved, shrunk
+from segdemo.layerlab.pooling_scene import pooling_scene, shift_scene
 from segdemo.layerlab.scene import scene_data
 from segdemo.layerlab.sizes import pooled_size, transposed_size
 from segdemo.layerlab.unpooling import max_unpool

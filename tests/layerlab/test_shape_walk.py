@@ -26,7 +26,7 @@ few = st.integers(1, 4)
 
 
 def with_words(kind: str, numbers: tuple[int, ...], options: dict[str, int], words: list[str], other: str, name: str) -> Line:
-    line = Line(kind, numbers, other=other, name=name).having(**options)
+    line = Line(kind, numbers, other=other, name=name).having(options)
     for word in words:
         line = line.saying(word)
     return line
@@ -44,18 +44,18 @@ def lines_of(
 
 MOVES = {"k": few, "s": st.integers(1, 3), "p": st.integers(0, 3)}
 ANY_LINE = st.one_of(
-    lines_of("conv", MOVES | {"d": st.integers(1, 3), "g": st.integers(1, 2), "in_": st.integers(1, 8)}, ["nobias", "relu"], 1),
+    lines_of("conv", MOVES | {"d": st.integers(1, 3), "g": st.integers(1, 2), "in": st.integers(1, 8)}, ["nobias", "relu"], 1),
     lines_of("conv", {"k": few, "p": st.integers(0, 3)}, ["nobias", "bn", "relu"], 1),
     lines_of("upconv", MOVES, ["nobias", "bn", "relu"], 1),
     lines_of("maxpool", MOVES, ["ceil"]), lines_of("avgpool", MOVES, []), lines_of("upsample", {"s": few}, ["bilinear"]),
     *(lines_of(kind, {}, []) for kind in ("bn", "relu", "dropout", "gap", "flatten")),
-    lines_of("linear", {"in_": st.integers(1, 40)}, ["nobias", "relu"], 1),
+    lines_of("linear", {"in": st.integers(1, 40)}, ["nobias", "relu"], 1),
     lines_of("concat", {}, ["crop", "pad"], other=True), lines_of("add", {}, ["crop", "pad"], other=True),
     lines_of("take", {}, [], other=True),
 )  # fmt: skip
 SINGLE = st.one_of(
-    lines_of("conv", {"k": st.integers(1, 9), "g": few, "d": few, "in_": few, "p": st.integers(0, 2)}, [], 1),
-    lines_of("upconv", {"k": few, "s": few, "p": st.integers(0, 20), "in_": few}, [], 1),
+    lines_of("conv", {"k": st.integers(1, 9), "g": few, "d": few, "in": few, "p": st.integers(0, 2)}, [], 1),
+    lines_of("upconv", {"k": few, "s": few, "p": st.integers(0, 20), "in": few}, [], 1),
     lines_of("maxpool", {"k": st.integers(1, 30), "p": st.integers(0, 5)}, ["ceil"]),
     lines_of("avgpool", {"k": st.integers(1, 30), "p": st.integers(0, 5)}, []),
 )  # fmt: skip

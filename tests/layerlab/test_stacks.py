@@ -1,5 +1,6 @@
 """Receptive fields of stacks against autograd through torch's own layers, in float64."""
 
+import math
 import time
 from fractions import Fraction
 
@@ -13,8 +14,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from segdemo.errors import SettingError
 from segdemo.layerlab.stack_influence import holding_side, influence, weights_of
+from segdemo.layerlab.stack_language import parse_stack, write_stack
+from segdemo.layerlab.stack_levels import best_unit, levels, seen_by
 from segdemo.layerlab.stack_presets import STACKS, known_layers, known_name
-from segdemo.layerlab.stacks import StackLayer, best_unit, levels, parse_stack, seen_by, up, write_stack
+from segdemo.layerlab.stacks import StackKind, StackLayer, up
 
 small = st.integers(1, 5)
 CONV = st.builds(StackLayer, st.just("conv"), small, st.integers(1, 3), st.integers(1, 3))
@@ -43,25 +46,30 @@ def as_torch(layer: StackLayer, number: int, weights: str, channels: int = 1) ->
     return module
 
 
-def gradient_of(layers: list[StackLayer], weights: str) -> tuple[Tensor, int, int]:
-    """By autograd: |gradient| of the best unit, far from every border; the first pixel and the size of its field."""
-    unit = best_unit(layers)
-    first, last = seen_by(layers, unit)
-    period = max(1, int(np.prod([layer.stride for layer in layers if layer.enlarges])))
-    jump = levels(layers, 1, 10_000)[-1].jump_px
-    step = int(jump * period) if (jump * period).denominator == 1 else int(jump * period * (jump * period).denominator)
-    units = period * (step // int(jump * period)) if jump * period >= 1 else period * int(1 / (jump * period))
-    margin = (last - first + 1) + 40
-    shifts = 1 + (margin - first) // max(1, int(jump * units))
-    moved = int(jump * units * shifts)
-    assert moved == jump * units * shifts
-    side = last + moved + margin
-    assume(side <= 420)
+def sheet(layers: list[StackLayer]) -> tuple[int, int, int, int]:
+    """How to see every unit of a period far from every border. Moving the input by `pixels`, the strides of all layers that
+    shrink, moves the output by `period`, those of all that enlarge; so many times, on a picture of so many pixels."""
+    period = math.prod(layer.stride for layer in layers if layer.enlarges)
+    pixels = math.prod(layer.stride for layer in layers if not layer.enlarges)
+    spans = [seen_by(layers, unit) for unit in range(period)]
+    margin = max(last - first for first, last in spans) + 40  # too little would be found out: a field cut off is smaller
+    shifts = 1 + (margin - min(first for first, _last in spans)) // pixels
+    return period, pixels, shifts, max(last for _first, last in spans) + pixels * shifts + margin
+
+
+def seen_by_autograd(layers: list[StackLayer], weights: str) -> list[tuple[int, Tensor]]:
+    """Of every unit of one period, by autograd: the first pixel that it sees, and |gradient| over its field."""
+    period, pixels, shifts, side = sheet(layers)
     image = torch.zeros(1, 1, side, side, dtype=torch.float64, requires_grad=True)
     output = nn.Sequential(*(as_torch(layer, n, weights) for n, layer in enumerate(layers)))(image)
-    at = unit + units * shifts
-    (gradient,) = torch.autograd.grad(output[0, 0, at, at], image)
-    return gradient[0, 0].abs(), first + moved, last - first + 1
+    found = []
+    for unit in range(period):
+        at = unit + period * shifts
+        (gradient,) = torch.autograd.grad(output[0, 0, at, at], image, retain_graph=True)
+        seen = torch.nonzero(gradient[0, 0].abs().sum(1)).flatten()
+        first, last = int(seen[0]), int(seen[-1])
+        found.append((first - pixels * shifts, gradient[0, 0, first : last + 1, first : last + 1].abs()))
+    return found
 
 
 @settings(deadline=None, max_examples=30)
@@ -71,12 +79,31 @@ def test_field_and_influence_are_those_of_autograd(layers: list[StackLayer], wei
         levels(layers, 1, 10_000)
     except SettingError:
         assume(False)
-    gradient, first, size = gradient_of(layers, weights)
-    rows = torch.nonzero(gradient.sum(1)).flatten()
-    assert (int(rows[0]), int(rows[-1])) == (first, first + size - 1)
-    assert levels(layers, 1, 10_000)[-1].field_px == size
-    expected = gradient[first : first + size, first : first + size].numpy()
+    period, _pixels, _shifts, side = sheet(layers)
+    assume(period <= 8 and side <= 420)
+    found = seen_by_autograd(layers, weights)
+    assert [seen_by(layers, unit) for unit in range(len(found))] == [(first, first + len(heat) - 1) for first, heat in found]
+    widths = [len(heat) for _first, heat in found]
+    best = best_unit(layers)
+    assert best == widths.index(max(widths)) and levels(layers, 1, 10_000)[-1].field_px == widths[best]
+    expected = found[best][1].numpy()
     np.testing.assert_allclose(influence(layers, weights), expected, rtol=1e-9, atol=1e-9 * expected.max())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "widths"),
+    [
+        ("c3.b2", [4, 4]),
+        ("t3s2", [2, 1]),
+        ("t5s2", [2, 3]),
+        ("t4s3", [2, 1, 1]),
+        ("c3.m2.c3.t5s2", [10, 12]),
+    ],
+)
+def test_units_after_up_sampling_see_differently_far(text: str, widths: list[int]) -> None:
+    layers = parse_stack(text)
+    assert [len(heat) for _first, heat in seen_by_autograd([*layers], "equal")] == widths
+    assert best_unit(layers) == widths.index(max(widths))
 
 
 def test_the_deepest_stack_is_measured_in_good_time() -> None:
@@ -160,7 +187,24 @@ def test_the_address_says_the_same_stack(layers: list[StackLayer]) -> None:
     assert parse_stack(write_stack([])) == ()
 
 
-@pytest.mark.parametrize("text", ["", "c", "c3.", "x3", "c0", "c99", "t2s4", "m2d2", "c3s0", "c3d99", "n0", "c3;c3"])
+@pytest.mark.parametrize("kind", ["conv", "maxpool", "avgpool", "upconv", "bilinear"])
+@pytest.mark.parametrize("kernel", [15, 16, 17])
+def test_only_bilinear_up_sampling_spreads_over_sixteen(kind: StackKind, kernel: int) -> None:
+    if kernel <= (16 if kind == "bilinear" else 15):
+        assert StackLayer(kind, kernel, 8).kernel == kernel
+    else:
+        with pytest.raises(SettingError, match="at most 16, 8 and 32" if kind == "bilinear" else "at most 15, 8 and 32"):
+            StackLayer(kind, kernel, 8)
+
+
+def test_the_sentence_about_a_long_part_is_short() -> None:
+    with pytest.raises(SettingError, match=r"^(c3){10}… is no layer: .{,60}$"):
+        parse_stack("c3" * 180)
+
+
+@pytest.mark.parametrize("text", [
+    "", "c", "c3.", "x3", "c0", "c16", "c99", "t2s4", "m2d2", "c3s0", "c3d99", "n0", "n9", "b9", "b2s2", "n2d2", "m9", "c3;c3",
+])  # fmt: skip
 def test_what_is_no_stack_gets_a_sentence(text: str) -> None:
     with pytest.raises(SettingError, match=r"\.$"):
         parse_stack(text)

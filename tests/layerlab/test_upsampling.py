@@ -15,18 +15,14 @@ from segdemo.layerlab.transposed import (
     Transposed,
     bilinear_kernel,
     check_transposed,
+    fcn_settings,
     scatter,
     stretched_convolution,
 )
-from segdemo.layerlab.transposed_scene import everything_scene, fcn_settings, scatter_scene, stretch_scene
+from segdemo.layerlab.transposed_scene import scatter_scene, stretch_scene
 from segdemo.layerlab.upsampling import bilinear, linear_weights, nearest, pixel_shuffle
-from segdemo.layerlab.upsampling_scene import (
-    bilinear_scene,
-    channel_weights,
-    nearest_scene,
-    picture_of_maxima,
-    shuffle_scene,
-)
+from segdemo.layerlab.upsampling_all_scene import everything_scene, picture_of_maxima
+from segdemo.layerlab.upsampling_scene import bilinear_scene, channel_weights, nearest_scene, shuffle_scene
 
 sides = st.integers(1, 9)
 
@@ -128,6 +124,37 @@ def test_scenes_of_a_factor_add_up(image, factor, alike):
     for scene in scenes:
         adds_up(scene)
         assert scene.grids[scene.target].values.shape == (image.shape[0] * factor, image.shape[1] * factor)
+        sizes = [line for line in scene.formula.split("\n") if line.startswith("Output")]
+        assert sizes[0].endswith(f"{image.shape[0]}·{factor} = {image.shape[0] * factor}")
+        assert sizes[-1].endswith(f"{image.shape[1]}·{factor} = {image.shape[1] * factor}")
+
+
+@settings(deadline=None, max_examples=15)
+@given(maps, st.integers(2, 4))
+def test_all_methods_say_in_how_many_of_their_cells_a_cell_of_the_map_has_a_share(image, factor):
+    scene = everything_scene(image, factor, True)
+    for row, column in np.ndindex(image.shape):
+        shares = [
+            sum((tap.row, tap.col) == (row, column) for cell, taps in scene.taps.items() if cell[0] == grid for tap in taps)
+            for grid in range(1, 7)
+        ]
+        expected = "nearest: {} cells, bilinear: {} and {}, unpooled: {}, transposed: {}, shuffled: {}".format(*shares)
+        assert scene.told[0, row, column].endswith(expected)
+        assert shares[0] == shares[5] == factor**2 and shares[3] == 1
+    sizes = [int(line.rsplit("= ", 1)[1]) for line in scene.formula.split("\n")]
+    assert set(sizes) == {size * factor for size in image.shape}
+
+
+def test_a_scattered_cell_says_the_multiple_of_the_kernel_that_it_adds():
+    kernel = np.arange(1.0, 10).reshape(3, 3)
+    told = scatter_scene(np.array([[3.0, -1], [0.5, 0]]), kernel, Transposed((2, 2))).told
+    assert told[0, 0, 0] == "3 × kernel = 3 6 9 / 12 15 18 / 21 24 27, added to what is there already"
+    assert told[0, 0, 1].startswith("(−1) × kernel = −1 −2 −3 / −4 −5 −6 / −7 −8 −9, added")
+    assert told[0, 1, 0].startswith("0.5 × kernel = 0.5 1 1.5 / ")
+    cut = scatter_scene(np.array([[3.0, -1], [0.5, 0]]), kernel, Transposed((2, 2), (1, 1))).told
+    assert cut[0, 0, 0].endswith("already; 5 of 9 are cut off by padding")
+    wide = scatter_scene(np.ones((2, 2)), np.arange(1.0, 26).reshape(5, 5), Transposed((2, 2))).told
+    assert wide[0, 0, 0] == "1 × kernel = 1 2 3 4 5 / … / 21 22 23 24 25, added to what is there already"
 
 
 @given(maps, st.integers(2, 4))

@@ -1,6 +1,7 @@
 """The Layers page and its Convolution view, headlessly: the address, the limits, the question, typed numbers, every source."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from segdemo.layerlab.patches import KERNELS
 from segdemo.ui.layers_convolution_settings import dilation_limit, kernel_limit, padding_limit
-from segdemo.ui.layers_typed import parse_cells, write_cells, write_numbers
+from segdemo.ui.layers_typed import Cells, parse_cells, write_cells, write_numbers
 
-from .layers_run import sound, started
+from .layers_run import sound, started, warnings
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 Run = Callable[..., AppTest]
@@ -55,31 +56,32 @@ def test_it_opens_on_numbers_that_pytorch_gives_as_well(run: Run) -> None:
     run()
     result = torch.nn.functional.conv2d(torch.tensor(grid("input0_0"))[None, None], torch.tensor(grid("kernel0_0_0"))[None, None])
     np.testing.assert_array_equal(grid("output0_0"), result[0, 0].numpy())
-    assert scene()["formula"].startswith("Output size: ⌊") and scene()["formula"].endswith("= 5")
+    assert scene()["formula"] == "Output size: ⌊(input 6 + 2·padding 0 − kernel 3) / stride 1⌋ + 1 = 4"
+    assert (grid("output0_0") == [0, 3, 3, 0]).all(), "the vertical edge, and nothing else"
     assert scene()["autoplay"]
     assert not scene()["covered"]
 
 
 def test_a_control_changes_scene_and_address_and_the_address_restores_it(run: Run) -> None:
-    app = run()
+    app = run(set="n:5,ph:1,pw:1")
     app.slider(key="layers_convolution_kh").set_value(2).run()
     app.slider(key="layers_convolution_sw").set_value(2).run()
     app.selectbox(key="layers_convolution_mode").set_value("reflect").run()
     assert grid("output0_0").shape == (6, 3)
     assert grid("input0_0")[0, 0] == grid("input0_0")[2, 2]
     wanted, before = address(app), scene()
-    assert set(wanted.split(",")) == {"kh:2", "sw:2", "mode:reflect"}
+    assert set(wanted.split(",")) == {"n:5", "ph:1", "pw:1", "kh:2", "sw:2", "mode:reflect"}
     again = run(set=wanted)
     assert scene()["grids"] == before["grids"]
     assert address(again) == wanted
     again.slider(key="layers_convolution_kh").set_value(3).run()
-    assert set(address(again).split(",")) == {"sw:2", "mode:reflect"}, "a default is left out"
+    assert set(address(again).split(",")) == {"n:5", "ph:1", "pw:1", "sw:2", "mode:reflect"}, "a default is left out"
 
 
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
-        ("kh:99", "Kernel ↕ is now 7 instead of 99"),
+        ("kh:99", "Kernel ↕ is now 6 instead of 99. A kernel has to fit into the 6 cells"),
         ("n:4,ph:4,pw:4,mode:reflect", "4 cells give a border of 3"),
         ("dw:4,pw:0,n:5", "With a dilation of 3 the kernel would span 7 cells, and there are 5."),
         ("g:3,c:4,f:4", "Groups have to divide 4 channels and 4 filters."),
@@ -98,6 +100,68 @@ def test_what_cannot_work_gets_a_sentence_and_the_nearest_that_can(run: Run, typ
     assert says not in " ".join(warning.value for warning in app.warning), "it is said once"
 
 
+def test_a_reason_is_said_once_and_little_of_the_address_is_repeated(run: Run) -> None:
+    said = warnings(run(set="n:4,ph:4,pw:4,mode:reflect"))[0]
+    assert said.count("Reflect mirrors at the outermost cell") == 1
+    assert "Padding ↕ is now 3 instead of 4." in said and "Padding ↔ is now 3 instead of 4." in said
+    said = warnings(run(set=",".join(f"{'n' * 20}{letter}:1" for letter in "abcdefgh")))[0]
+    assert said.endswith("and 4 more.") and len(said) < 160
+    said = warnings(run(set=f"kernel:{'x' * 300},on:picture"))[0]
+    assert said.startswith("Kernel cannot be xxx") and "Identity, Sobel, vertical edges" in said and len(said) < 200
+
+
+@pytest.mark.parametrize(
+    ("typed", "says", "kept"),
+    [
+        ("predict:7", "Predict first is now 1 instead of 7. A switch is 0 or 1.", "predict:1"),
+        ("flip:-2", "Flip the kernel is now 0 instead of -2. A switch is 0 or 1.", ""),
+        ("x:of36_0_9999", "A cell is now 99 instead of 9999. Numbers go from −99 to 99 here.", "x:of36_0_99"),
+        ("x:of36_0_2_99_5", "There is no cell 99: they are counted from 0 to 35.", "x:of36_0_2"),
+        ("x:of36_99_5", "There is no cell 99: they are counted from 0 to 35.", ""),
+        ("x:of36_1_5_1_6", "In the address, cell 1 is named twice. The last number counts.", "x:of36_1_6"),
+    ],
+)
+def test_what_was_mended_is_said_and_stands_in_the_address(run: Run, typed: str, says: str, kept: str) -> None:
+    app = run(set=typed)
+    assert says.replace("-2", "−2") in warnings(app)[0]
+    assert address(app) == kept
+    assert not warnings(sound(app.run())), "it is said once"
+
+
+@pytest.mark.parametrize(("value", "says", "kept"), [
+    (1e-9, "A cell is now 0 instead of 1e−09. Four decimals of a number are kept.", None),
+    (1 / 3, "A cell is now 0.3333 instead of 0.333333. Four decimals", "x:of36_0_0.3333"),
+    (-1e5, "A cell is now −99 instead of −100000. Numbers go from −99 to 99 here.", "x:of36_0_-99"),
+    (2.5, "", "x:of36_0_2.5"),
+])  # fmt: skip
+def test_a_number_that_a_cell_cannot_hold_becomes_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, value: float, says: str, kept: str | None
+) -> None:
+    state = SimpleNamespace(set="", said=[])
+    monkeypatch.setattr("segdemo.ui.layers_typed.keep", lambda name, text: setattr(state, "set", text and f"{name}:{text}"))
+    monkeypatch.setattr("segdemo.ui.layers_settings.say", lambda *sentences: state.said.extend(sentences))
+    Cells("x", np.zeros(36), np.zeros(36)).type_over(0, value)
+    assert " ".join(state.said).startswith(says) and bool(state.said) == bool(says)
+    assert state.set == kept
+
+
+def test_one_axis_keeps_nothing_of_two_and_gives_nothing_to_them(run: Run) -> None:
+    app = run(set="axes:1,nl:16,kl:5,dl:3,kw:2,dw:2")
+    app.segmented_control(key="layers_convolution_axes").set_value("2").run()
+    assert not warnings(app) and "dilation=(1, 2)" in scene()["code"]
+    app.segmented_control(key="layers_convolution_axes").set_value("1").run()
+    assert not warnings(app) and "dilation=(3,)" in scene()["code"]
+    assert set(address(app).split(",")) == {"axes:1", "nl:16", "kl:5", "dl:3", "kw:2", "dw:2"}
+
+
+def test_a_callback_of_a_view_that_was_left_keeps_nothing(run: Run) -> None:
+    app = run(set="n:7")
+    app.slider(key="layers_convolution_n").set_value(9)
+    app.segmented_control(key="layers_view").set_value("pooling").run()
+    sound(app)
+    assert "n:9" not in app.session_state["set"]
+
+
 def test_another_layer_typed_in_gets_a_sentence(run: Run) -> None:
     app = run(layer="attention")
     assert "layer is one of: convolution" in texts(app)
@@ -112,7 +176,7 @@ def test_the_limit_of_a_padding_is_said_where_it_is_reached(run: Run, mode: str)
     assert "3 cells give a border" not in texts(app)
     app.slider(key="layers_convolution_pw").set_value(most).run()
     assert f"3 cells give a border of {most}" in texts(app)
-    assert grid("input0_0").shape == (5, 3 + 2 * most)
+    assert grid("input0_0").shape == (3, 3 + 2 * most)
 
 
 def test_what_the_signs_of_the_sliders_mean_is_said(run: Run) -> None:
@@ -147,18 +211,18 @@ def test_one_two_and_three_axes(run: Run, axes: str, call: str) -> None:
     app = run()
     app.segmented_control(key="layers_convolution_axes").set_value(axes).run()
     assert f"F.{call}(" in scene()["code"]
-    assert sum(g["key"].startswith("input") for g in scene()["grids"]) == (5 if axes == "3" else 1)
+    assert sum(g["key"].startswith("input") for g in scene()["grids"]) == (4 if axes == "3" else 1)
 
 
 def test_numbers_of_ones_own_stay_in_the_link(run: Run) -> None:
     run()
-    values = grid("input0_0")[1:-1, 1:-1]
+    values = grid("input0_0")
     values[2, 3] = -7.5
     again = run(set=f"x:{write_numbers(values.ravel().tolist())}")
-    assert grid("input0_0")[3, 4] == -7.5
+    assert grid("input0_0")[2, 3] == -7.5
     assert "-7.5" in address(again)
-    again.slider(key="layers_convolution_n").set_value(6).run()
-    assert grid("input0_0").shape == (8, 8), "as many numbers no longer fit, so the usual ones are shown"
+    again.slider(key="layers_convolution_n").set_value(7).run()
+    assert grid("input0_0").shape == (7, 7), "as many numbers no longer fit, so the usual ones are shown"
 
 
 def test_numbers_in_the_address() -> None:
@@ -173,7 +237,7 @@ def test_numbers_in_the_address() -> None:
 
 
 def test_the_question_covers_the_output_until_it_is_answered(run: Run) -> None:
-    app = run(set="sh:2,sw:2")
+    app = run(set="sh:2,sw:2,n:7")
     app.toggle(key="layers_convolution_predict").set_value(True).run()
     assert scene()["covered"]
     pills = next(group for group in app.get("button_group") if group.key.startswith("layers_convolution_guess"))
@@ -186,7 +250,7 @@ def test_the_question_covers_the_output_until_it_is_answered(run: Run) -> None:
 
 
 def test_a_patch_of_the_picture_with_known_kernels(run: Run) -> None:
-    app = run(set="on:picture,kernel:box")
+    app = run(set="on:picture,kernel:box,ph:1,pw:1")
     assert grid("input0_0").shape == (18, 18)
     np.testing.assert_allclose(grid("kernel0_0_0"), KERNELS["box"].values, atol=1e-5)
     np.testing.assert_allclose(grid("output0_0")[0, 0], grid("input0_0")[:3, :3].mean(), atol=1e-4)

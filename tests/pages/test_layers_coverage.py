@@ -41,6 +41,8 @@ def test_gridding_shows_both_stacks_and_how_much_is_never_seen(page: Page) -> No
     assert (seen > 0).all()
     assert (against > 0).sum() == 49
     assert page.flags("map1", "border") == set(np.flatnonzero(against.ravel() == 0).tolist())
+    assert [grid["title"] for grid in page.scene["grids"]][1::2] == [
+        "Dilation rates 1, 2, 4: 100% seen", "Dilation rates 2, 2, 2: 29% seen"]  # fmt: skip
     assert "| **2, 2, 2** | **13 × 13** | **49 / 169** | **71%** |" in page.texts()
 
 
@@ -61,7 +63,7 @@ def test_layer_by_layer_and_rates_of_ones_own(page: Page) -> None:
         ("k:3,p:5", "Padding cuts off 2 cells at most"),
         ("k:7,s:5,n:8", "The output is kept to 24 cells a side"),
         ("part:gridding,a:own,size:5,first:5,second:5", "The field is kept to 33 cells a side"),
-        ("part:gridding,a:7_7", "Rates cannot be 7_7 here."),
+        ("part:gridding,a:7_7", "Dilation rates cannot be 7_7 here."),
     ],
 )
 def test_what_cannot_work_cannot_be_chosen_and_is_explained(page: Page, settings: str, says: str) -> None:

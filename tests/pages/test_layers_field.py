@@ -11,14 +11,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from segdemo.layerlab.stack_influence import influence
+from segdemo.layerlab.stack_language import parse_stack
+from segdemo.layerlab.stack_levels import levels
 from segdemo.layerlab.stack_presets import STACKS
-from segdemo.layerlab.stacks import levels, parse_stack
 from segdemo.models import list_models
 from segdemo.ui.layers_field_encoder_data import EncoderStage, encoder_of, encoder_stages, network_data
 from segdemo.ui.layers_field_influence import influence_drawn
 from segdemo.ui.layers_field_questions import ALL, encoder_choices, stack_choices
 
-from .layers_run import sound, started
+from .layers_run import sound, started, warnings
 
 
 def run(settings: str = "") -> AppTest:
@@ -49,7 +50,7 @@ def test_every_known_stack_is_drawn_as_it_is_computed(name: str) -> None:
 def test_two_small_kernels_against_a_large_one() -> None:
     app = run()
     said = texts(app)
-    assert list(app.table[0].value.loc["Weights"]) == ["18c² = 73,728", "25c² = 102,400"]
+    assert list(app.table[0].value.loc["Weights, c = 64"]) == ["18c² = 73,728", "25c² = 102,400"]
     assert "The same field, with 28 % fewer weights than One 5×5." in said
 
 
@@ -78,6 +79,68 @@ def test_what_would_grow_too_large_is_refused_with_a_sentence() -> None:
 def test_a_picture_too_small_for_all_layers_shows_those_that_fit() -> None:
     app = run("stack:vgg,side:16")
     assert "does not fit" in texts(app) and 0 < len(drawn(app)["layers"]) < 18
+
+
+def test_every_change_of_the_stack_can_be_undone() -> None:
+    app = run("stack:pooled,at:3")
+    assert app.button(key="layers_field_undo").disabled
+    sound(app.selectbox(key="layers_field_known").set_value("vgg").run())
+    assert app.session_state["set"] == "stack:vgg" and drawn(app)["at"] == 17
+    sound(app.button(key="layers_field_add").click().run())
+    assert len(drawn(app)["layers"]) == 19 and drawn(app)["at"] == 18
+    sound(app.button(key="layers_field_undo").click().run())
+    assert app.session_state["set"] == "stack:vgg"
+    sound(app.button(key="layers_field_undo").click().run())
+    assert set(app.session_state["set"].split(",")) == {"stack:pooled", "at:3"} and drawn(app)["at"] == 2
+    assert app.button(key="layers_field_undo").disabled
+
+
+def test_a_refused_layer_leaves_nothing_to_undo() -> None:
+    app = run("stack:c15d32")
+    app.selectbox(key="layers_field_kind").set_value("conv").run()
+    app.slider(key="layers_field_conv_kernel1").set_value(11).run()
+    app.slider(key="layers_field_conv_dilation").set_value(16).run()
+    sound(app.button(key="layers_field_add").click().run())
+    assert app.button(key="layers_field_undo").disabled
+
+
+def test_the_link_holds_the_layer_and_the_stage_that_are_looked_at() -> None:
+    assert drawn(run("stack:pooled,at:2"))["at"] == 1 and drawn(run("stack:pooled"))["at"] == 6
+    assert drawn(run("from:network,look:encoder2"))["at"] == 1 and drawn(run("from:network"))["at"] == 4
+
+
+@pytest.mark.parametrize(("settings", "said"), [
+    ("stack:pooled,at:99", "There is no layer 99: the stack has 7. The topmost is shown."),
+    ("at:none", "a layer or a line is named by its number, from 1."),
+    ("from:network,look:bogus", "The stages of this network are called encoder1, encoder2, encoder3 and so on."),
+    ("from:network,net:bogus", "Networks are called mnist_cnn, autoencoder, alexnet, for example."),
+    ("against:bogus", "Stacks to compare with are two_small, one_five, three_small and others."),
+    (f"stack:{'c3' * 180}", "c3c3c3c3c3c3c3c3c3c3… is no layer: they are written as c3, c3d2, m2, a3s2, t4s2, n2 or b2."),
+])  # fmt: skip
+def test_what_the_address_names_and_there_is_not_is_said_shortly(settings: str, said: str) -> None:
+    (warning,) = warnings(run(settings))
+    assert warning.endswith(said) and len(warning) < 130
+
+
+def test_a_stack_with_too_many_layers_says_how_many_and_shows_the_first() -> None:
+    app = run(f"stack:{'.'.join(['c3'] * 60)}")
+    assert [error.value for error in app.error] == [
+        "A stack has at most 24 layers here, and these are 60. Shown is as much of it as works."
+    ]
+    assert len(drawn(app)["layers"]) == 24
+
+
+def test_costs_say_what_they_were_counted_for() -> None:
+    words = drawn(run("c:8,side:100"))["words"]
+    assert (words["params"], words["macs"]) == ("Weights (8\u00a0channels)", "Multiply-adds")
+    assert "A picture of 100 × 100 px makes 100 × 100 units" in drawn(run("c:8,side:100"))["layers"][0]["how"][1]
+    assert drawn(run("from:network"))["words"]["params"] == "Weights"
+
+
+def test_an_answer_stays_while_another_layer_is_looked_at() -> None:
+    app = guess(run("stack:pooled,predict:1"), "38")
+    app.session_state["set"] += ",at:2"
+    assert drawn(sound(app.run()))["layers"][-1]["sees"] == "38" and app.success
 
 
 def test_an_empty_stack_says_what_to_do() -> None:
@@ -189,8 +252,9 @@ def test_the_encoder_of_a_network() -> None:
     assert rows[-1]["name"] == "bottleneck" and rows[-1]["jump"] == "16"
 
 
-@pytest.mark.parametrize("name", [name for name in list_models() if name in ("mnist_cnn", "fcn8s", "segnet")])
+@pytest.mark.parametrize("name", ["mnist_cnn", "fcn8s", "segnet"])
 def test_encoders_of_several_networks(name: str) -> None:
+    assert name in list_models()
     data = network_data(name)
     assert data["layers"] and all(row["field"] is None or row["field"] > 0 for row in data["layers"])
 

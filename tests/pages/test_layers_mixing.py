@@ -82,7 +82,13 @@ def test_a_prediction_hides_the_bars_until_it_is_made() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "tells"), [("part:counts", "18c²"), ("part:counts,pair:blocks", "17c²"), ("part:residual", "is the identity")]
+    ("settings", "tells"),
+    [
+        ("part:counts", "18c²"),
+        ("part:counts,pair:blocks", "17c²"),
+        ("part:residual", "is the identity"),
+        ("part:residual", "Many layers in a row"),
+    ],
 )
 def test_what_a_question_asks_is_not_said_before_it(settings: str, tells: str) -> None:
     assert tells in texts(run(settings))

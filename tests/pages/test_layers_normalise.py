@@ -1,10 +1,18 @@
 """The normalise view, headlessly: its four parts, train against evaluation, what stands in the address, the questions."""
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import ButtonGroup
+
+from segdemo.layerlab.activations import ACTIVATIONS
+from segdemo.layerlab.softmax_scene import CLASS_TINTS
+from segdemo.ui import layers_colours
+from segdemo.ui.layers_normalise_figures import activation_figure, temperature_figure
 
 from .layers_run import sound, started, warnings
 
@@ -93,7 +101,8 @@ def test_softmax_keeps_its_logits_in_one_setting() -> None:
     assert kept(app) == {"part": "softmax", "z": "2_-3_-1"}
     app = run("part:softmax,z:99_0_0,t:0.1")
     assert app.slider(key="layers_normalise_z0").value == 6
-    assert len(app.get("plotly_chart")) == 1 and not warnings(app)
+    assert len(app.get("plotly_chart")) == 1
+    assert any("6 instead of 99" in warning for warning in warnings(app))
 
 
 @pytest.mark.parametrize("settings", ["part:dropout,p:0.9,seed:99", "part:dropout,p:0", "part:dropout,dropping:eval,draws:500"])
@@ -119,6 +128,34 @@ def test_what_a_question_asks_is_said_only_after_it(part: str, answer: str, tell
     assert tells not in texts(app)
     sound(question(app).set_value(answer).run())
     assert tells in texts(app)
+
+
+@pytest.mark.parametrize("settings", ["", "mode:eval", "kind:group,g:2"])
+def test_no_tooltip_answers_the_question(settings: str) -> None:
+    def helps(app: AppTest) -> str:
+        return " ".join(str(control.help) for kind in (app.selectbox, app.slider, app.segmented_control) for control in kind)
+
+    tells = ("over all pictures", "the running ones", "1 is layer normalisation")
+    assert any(words in helps(run(settings)) for words in tells)
+    assert not any(words in helps(run(f"{settings},predict:1".lstrip(","))) for words in tells)
+
+
+def test_a_class_has_one_colour_in_cells_and_chart() -> None:
+    scripts = " ".join(path.read_text() for path in (Path(layers_colours.__file__).parent / "components").glob("cells*.js"))
+    drawn = re.findall(r"#[0-9a-f]{6}", re.search(r"const TINTS = \[(.*?)\]", scripts)[1])  # type: ignore[index]
+    assert {number: drawn[number] for number in CLASS_TINTS} == {n: colour.lower() for n, colour in layers_colours.TINTS.items()}
+    figure = temperature_figure(np.array([2.0, 1.0, -1.0]), 1.0)
+    assert [line.line.color for line in figure.data] == [layers_colours.TINTS[number] for number in CLASS_TINTS]
+
+
+def test_no_activation_hides_another() -> None:
+    for gradient in (False, True):
+        figure = activation_figure(list(ACTIVATIONS), 0.1, 1.0, gradient)
+        lines, rings = figure.data[::2], figure.data[1::2]
+        assert len({(line.line.color, line.line.dash) for line in lines}) == 5
+        assert [line.name for line in lines if line.line.dash != "solid"] == ["LeakyReLU", "GELU"]
+        assert len({ring.marker.size for ring in rings}) == 5 and {ring.marker.symbol for ring in rings} == {"circle-open"}
+    assert len(activation_figure([], 0.1, 1.0, False).data) == 0
 
 
 def test_how_the_batch_is_laid_out_is_said_for_wide_and_narrow_screens() -> None:

@@ -73,7 +73,7 @@ def test_padding_of_a_maximum_never_wins_and_of_an_average_may_count(page: Page)
         ("k:2,p:2", "Padding is half of the window at most"),
         ("kind:average,d:2", "An average has no dilation."),
         ("n:4,k:3,d:3", "With a dilation of 2 the window would span 5 of 4 cells."),
-        ("kind:least", "It is one of: max, average, global, strided."),
+        ("kind:least", "How cannot be least here. It is one of: Maximum, Average, Global, Strided."),
         ("q:1", "This view has no setting q."),
     ],
 )
@@ -81,6 +81,39 @@ def test_what_cannot_work_cannot_be_chosen_and_is_explained(page: Page, settings
     page.start(settings)
     assert says in page.texts()
     assert page.drawn
+
+
+@pytest.mark.parametrize(
+    "settings", ["", "n:7", "kind:global", "k:1,s:1", "n:3,k:3,s:1", "kind:strided,k:3,p:2,n:3", "n:3,k:3,s:4"]
+)
+def test_the_question_has_four_different_answers(page: Page, settings: str) -> None:
+    app = page.start(f"{settings},predict:1".lstrip(","))
+    pills = next(group for group in app.button_group if "guess" in str(group.key))
+    assert len(set(pills.options)) == len(pills.options) == 4
+    right = len(page.grid("output0"))
+    assert f"{right} × {right}" in pills.options
+
+
+def test_each_kind_has_its_own_words_and_reasons(page: Page) -> None:
+    for kind, words in {
+        "max": "keeps its largest cell",
+        "average": "keeps the mean of its cells",
+        "global": "a single number",
+    }.items():
+        page.start(f"kind:{kind}")
+        assert words in page.texts() and "nothing is learned" in page.texts()
+    page.start("kind:strided,p:9")
+    assert "weights that are learned" in page.texts() and "nothing is learned" not in page.texts()
+    assert "Padding is now 2 instead of 9. More than 2 cells of padding are not drawn here." in page.texts()
+    assert "half of the window" not in page.texts()
+    page.start("k:3")
+    assert "half of the window" not in page.texts(), "nothing is said of a limit that is not reached"
+
+
+def test_a_switch_that_is_neither_on_nor_off_is_mended(page: Page) -> None:
+    page.start("ceil:2")
+    assert "Ceil mode is now 1 instead of 2. A switch is 0 or 1." in page.texts()
+    assert page.address() == {"ceil:1"}
 
 
 def test_moving_the_picture_shows_what_changes(page: Page) -> None:

@@ -32,7 +32,8 @@ def choices(app: AppTest) -> Iterator[ButtonGroup | Selectbox]:
 
 
 def named(app: AppTest, key: str) -> ButtonGroup | Selectbox:
-    return next(control for control in choices(app) if control.key == key)
+    """Of a control in something folded the key has a number, which grows where the page has changed its value."""
+    return next(control for control in choices(app) if re.fullmatch(rf"{key}(_[0-9]+)?", str(control.key)))
 
 
 def pairs(app: AppTest) -> set[str]:
@@ -85,7 +86,7 @@ def test_the_question_is_in_the_link_and_hides_nothing_of_the_other_settings(mon
 @pytest.mark.parametrize(
     ("layer", "typed", "control", "option", "grid"),
     [
-        ("convolution", "w:9_9_9_9_9_9_9_9_9,x:of25_0_7", "of", "dot", "input0_0"),
+        ("convolution", "w:9_9_9_9_9_9_9_9_9,x:of36_0_7", "of", "dot", "input0_0"),
         ("convolution", "on:picture,wk:9_9_9_9_9_9_9_9_9", "kernel", "box", "kernel0_0_0"),
         ("upsampling", "how:transposed,w:9_9_9_9_9_9_9_9_9", "kernel", "ones", "kernel"),
         ("pooling", "n:3,x:9_9_9_9_9_9_9_9_9", "of", "dot", "input0"),
@@ -145,6 +146,21 @@ def test_equal_logits_stay_equal_at_every_temperature(logits: str) -> None:
     pills = next(group for group in app.button_group if "guess" in str(group.key))
     sound(pills.set_value("same").run())
     assert "Right." in " ".join(element.value for element in app.success)
+
+
+@pytest.mark.parametrize(
+    ("layer", "settings", "says"),
+    [
+        ("mixing", "part:residual,slope:9", "Weight w of each layer is now 1.5 instead of 9. It goes from −1.5 to 1.5."),
+        ("normalise", "part:activations,at:999", "Input x is now 6 instead of 999. It goes from −6 to 6."),
+        ("normalise", "part:softmax,t:0", "instead of 0. It goes from 0."),
+        ("field", "from:nowhere", "Layers of cannot be nowhere here. It is one of: Own stack,"),
+    ],
+)
+def test_an_impossible_value_is_said_with_the_words_on_the_screen(layer: str, settings: str, says: str) -> None:
+    app = started(layer, settings)
+    assert says in warnings(app)[0]
+    assert settings.rpartition(":")[2] not in [pair.rpartition(":")[2] for pair in pairs(app)]
 
 
 def test_a_large_number_is_too_large_and_no_word() -> None:

@@ -11,7 +11,7 @@ from segdemo.layerlab.shape_language import KINDS, write_token
 from segdemo.layerlab.shape_reading import parse_lines
 from segdemo.layerlab.shape_walk import walk
 
-from .layers_run import sound, started
+from .layers_run import sound, started, warnings
 
 
 def run(settings: str = "") -> AppTest:
@@ -47,33 +47,33 @@ def test_the_first_lesson_is_on_screen_at_once() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("number", "shape"), [(0, [2, 57, 57]), (1, [2, 57, 57]), (2, [2, 56, 56])])
+@pytest.mark.parametrize(("number", "shape"), [(0, [2, 56, 56]), (1, [2, 57, 57]), (2, [2, 56, 56])])
 def test_one_click_makes_it_fit_and_undo_brings_it_back(number: int, shape: list[int]) -> None:
     app = run("lines:odd")
     click(app, f"fix{number}")
-    assert not app.error and drawn(app)[-1]["shape"] == ([2, 56, 56] if number == 0 else shape)
+    assert not app.error and drawn(app)[-1]["shape"] == shape
     click(app, "undo")
     assert app.error and app.session_state["set"] == "lines:odd"
 
 
 def test_a_line_is_changed_by_its_controls() -> None:
     app = run("line:2")
-    sound(app.number_input(key="layers_shapes_number_out").set_value(48).run())
-    sound(app.number_input(key="layers_shapes_number_p").set_value(0).run())
+    sound(app.number_input(key="layers_shapes_number_out_2").set_value(48).run())
+    sound(app.number_input(key="layers_shapes_number_p_2").set_value(0).run())
     assert [row["shapeText"] for row in drawn(app)][1:3] == ["48 × 26 × 26", "48 × 13 × 13"]
     assert "conv_48_k3_relu" in app.session_state["set"]
-    sound(app.button_group(key="layers_shapes_words").set_value(["bn", "relu"]).run())
+    sound(app.button_group(key="layers_shapes_words_2").set_value(["bn", "relu"]).run())
     assert drawn(app)[1]["text"] == "conv 48 k3 bn relu"
-    sound(app.text_input(key="layers_shapes_name").set_value("e1").run())
+    sound(app.text_input(key="layers_shapes_name_2").set_value("e1").run())
     assert drawn(app)[1]["text"] == "conv 48 k3 bn relu as e1"
-    sound(app.text_input(key="layers_shapes_name").set_value("9 lives").run())
+    sound(app.text_input(key="layers_shapes_name_2").set_value("9 lives").run())
     assert "A name is a letter" in app.error[0].value and drawn(app)[1]["text"].endswith("as e1")
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "input"])
 def test_a_line_becomes_any_other_kind(kind: str) -> None:
     app = run("lines:unet,line:6")
-    sound(app.selectbox(key="layers_shapes_kind").set_value(kind).run())
+    sound(app.selectbox(key="layers_shapes_kind_6").set_value(kind).run())
     assert drawn(app)[5]["text"].startswith(kind)
 
 
@@ -106,6 +106,58 @@ def test_all_lines_as_text() -> None:
     assert drawn(app)[0]["shapeText"] == "3 × 64 × 64"
 
 
+def test_undo_of_a_text_that_cannot_be_read_brings_back_the_last_that_could() -> None:
+    app = run("edit:text")
+    sound(app.text_area(key="layers_shapes_text").set_value("input 3 9 9").run())
+    sound(app.text_area(key="layers_shapes_text").set_value("input 3 9 9\nconv 8 =a").run())
+    click(app, "undo")
+    assert app.text_area(key="layers_shapes_text").value == "input 3 9 9" and not app.error and not given(app)["stale"]
+    click(app, "undo")
+    assert app.text_area(key="layers_shapes_text").value.startswith("input 1 28 28")
+
+
+def test_undo_brings_back_the_network_and_the_line_that_was_looked_at() -> None:
+    app = run("line:7")
+    click(app, "remove")
+    assert len(drawn(app)) == 6 and given(app)["chosen"] == 5
+    sound(app.selectbox(key="layers_shapes_known").set_value("residual").run())
+    assert given(app)["chosen"] == 0 and len(drawn(app)) == 14
+    click(app, "undo")
+    assert given(app)["chosen"] == 5 and len(drawn(app)) == 6
+    click(app, "undo")
+    assert app.session_state["set"] == "line:7" and app.button(key="layers_shapes_undo").disabled and not warnings(app)
+
+
+def test_a_fix_that_takes_the_last_line_away_moves_to_the_line_before() -> None:
+    token = write_token(parse_lines("input 1 4 4\nconv 2 k9"))
+    app = run(f"lines:{token},line:2")
+    click(app, f"fix{len(walk(parse_lines('input 1 4 4' + chr(10) + 'conv 2 k9')).problem.fixes) - 1}")  # type: ignore[union-attr]
+    assert len(drawn(app)) == 1 and given(app)["chosen"] == 0 and not warnings(app)
+
+
+def test_a_line_that_there_is_not_is_said() -> None:
+    app = run("line:99")
+    assert warnings(app) == ["There is no line 99: the network has 7. The last one is shown."] and given(app)["chosen"] == 6
+
+
+def test_nothing_is_asked_while_the_text_cannot_be_read() -> None:
+    app = run("edit:text,predict:1")
+    assert any("guess" in group.key for group in app.get("button_group"))
+    sound(app.text_area(key="layers_shapes_text").set_value("input 1 28 28\nconv 8 =a").run())
+    assert not any("guess" in group.key for group in app.get("button_group"))
+    assert drawn(app)[-1]["covered"] and given(app)["stale"]  # nor told
+    sound(app.text_area(key="layers_shapes_text").set_value("input 1 28 28\nconv 8").run())
+    assert any("guess" in group.key for group in app.get("button_group"))
+
+
+def test_an_answer_stays_while_another_line_is_looked_at() -> None:
+    app = run("predict:1")
+    (key,) = (group.key for group in app.get("button_group") if "guess" in group.key)
+    sound(app.button_group(key=key).set_value("10").run())
+    app.session_state["set"] += ",line:3"
+    assert "covered" not in drawn(sound(app.run()))[-1] and app.success
+
+
 def test_what_cannot_be_read_stays_said_and_the_drawing_stale_until_it_can() -> None:
     app = run("edit:text")
     sound(app.text_area(key="layers_shapes_text").set_value("input 3 9 9\nconv 8 =a").run())
@@ -121,7 +173,7 @@ def test_what_cannot_be_read_stays_said_and_the_drawing_stale_until_it_can() -> 
 
 def test_a_refused_name_leaves_the_drawing_as_it_is() -> None:
     app = run("line:2")
-    sound(app.text_input(key="layers_shapes_name").set_value("9 lives").run())
+    sound(app.text_input(key="layers_shapes_name_2").set_value("9 lives").run())
     assert app.error and not given(app)["stale"]
 
 

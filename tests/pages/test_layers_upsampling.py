@@ -90,7 +90,7 @@ def test_a_transposed_convolution_seen_both_ways(page: Page, settings: str) -> N
         ("how:unpool,uk:3,up:2", "Padding is now 1 instead of 2. Padding is half the window at most: 1."),
         ("how:unpool,n:5,us:4,uk:4", "Stride is now 3 instead of 4. Beyond 16 cells"),
         ("n:5,r:4", "Beyond 12 cells a side their numbers could not be read."),
-        ("how:cubic", "It is one of: all, nearest, bilinear, unpool, transposed, shuffle."),
+        ("how:cubic", "Method cannot be cubic here."),
     ],
 )
 def test_what_cannot_work_cannot_be_chosen_and_is_explained(page: Page, settings: str, says: str) -> None:
@@ -175,6 +175,42 @@ def test_the_question_of_unpooling(page: Page) -> None:
     app.pills(key=f"{page.control('guess')}_how:unpool,predict:1").set_value("9").run()
     assert "Right." in page.texts()
     assert not page.scene["covered"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    ["", "how:nearest,r:3", "how:shuffle", "how:transposed,p:1", "how:transposed,k:2,s:1,n:2,p:1", "how:transposed,k:1,s:1,n:2",
+     "how:unpool,uk:1,us:1,n:2", "how:unpool,uk:3,us:1"],
+)  # fmt: skip
+def test_a_question_has_three_choices_and_nothing_on_the_page_answers_it(page: Page, settings: str) -> None:
+    app = page.start(f"{settings},predict:1".lstrip(","))
+    assert page.scene["covered"]
+    options = app.pills[0].options
+    assert len(set(options)) >= 3
+    page.start(settings)
+    size = page.scene["formula"].split("\n")[0].rsplit("= ", 1)[1]
+    assert "unpool" in settings or f"{size} × {size}" in options
+
+
+def test_the_right_size_is_not_always_the_middle_one(page: Page) -> None:
+    places = set()
+    for settings in ("how:nearest", "how:transposed", "how:transposed,p:2", "how:transposed,op:1"):
+        page.start(settings)
+        size = page.scene["formula"].rsplit("= ", 1)[1]
+        app = page.start(f"{settings},predict:1")
+        places.add(app.pills[0].options.index(f"{size} × {size}"))
+    assert len(places) > 1
+
+
+def test_a_cell_says_what_it_adds_and_all_why_transposed_is_larger_by_itself(page: Page) -> None:
+    page.start("how:transposed")
+    assert dict(page.scene["told"])[1] == "3 × kernel = 3 6 9 / 12 15 18 / 21 24 27, added to what is there already"
+    assert "turned by 180°: left–right and top–bottom" in page.texts()
+    side = len(page.grid("transposed"))
+    page.start()
+    assert dict(page.scene["told"])[4].startswith("1 is in nearest: 4 cells, bilinear: 16 and 16, unpooled: 1, ")
+    assert f"no padding, which makes {side} × {side} cells of it" in page.texts()
+    assert "two have learned weights" not in page.texts()
 
 
 def test_it_explains_itself_with_its_own_source(page: Page) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import streamlit as st
 
 __all__ = [
-    "cell_theatre", "channel_mosaic", "convention_rows", "frame_player", "mask_painter", "network_walk", "picture_strip",
+    "cell_theatre", "channel_mosaic", "convention_rows", "frame_player", "mask_painter", "network_walk", "patch_frame",
+    "picture_strip",
     "picture_viewer", "pixel_prober", "receptive_field_stack", "shape_walk", "synchronised_panes",
 ]  # fmt: skip
 
@@ -28,8 +29,12 @@ channel_mosaic = _declare("mosaic")
 pixel_prober = _declare("prober")
 frame_player = _declare("frames")
 mask_painter = _declare("painter")
+patch_frame = _declare("patch")
 convention_rows = _declare("conventions")
-cell_theatre = _declare("cells", "cells_model", "cells_layout", "cells_paint")
+cell_theatre = _declare(
+    "cells", "cells_model", "cells_layout", "cells_colours", "cells_paint", "cells_overlay", "cells_words", "cells_moment",
+    "cells_play", "cells_input",
+)  # fmt: skip
 receptive_field_stack = _declare("field")
 shape_walk = _declare("shapes")
 synchronised_panes = _declare(

@@ -2,6 +2,7 @@
 
 const GAP = 58, CLOSER = 0.55, NARROW_GAP = 30, TITLE = 22, BETWEEN = 14, TABLE_GAP = 10, KERNEL_GAP = 22, NARROW = 620;
 const KERNEL_CELL = 42, LARGEST_CELL = 58, SMALLEST_CELL = 7, SMALLEST_KERNEL = 10, SMALL_ON_PHONE = 12;
+const LARGEST_ON_PHONE = 34, TALLEST_ABOVE = 250; // pixels of a cell; of input and kernel
 const LETTER = 6.6; // pixels of a title's letter, on average
 const NO_NUMBERS = 1, NO_PRODUCTS = 0.5, LITTLE_GAP = 0.06, KERNELS_SHARE = 0.6; // what counts, beside the logarithm of a cell's side
 
@@ -18,7 +19,8 @@ function layoutOf(model, width, most) {
   // Boxes {x, y, cell, w, h} a grid, the products' box (or null), and the height of it all.
   const columns = columnsOf(model.data).map((grids) => ({ grids, role: grids.every((g) => model.kernels.has(g)) ? "kernel" : grids.includes(0) ? "input" : "output" }));
   const flat = model.data.grids.every((grid) => grid.rows === 1);
-  if (width < NARROW || (flat && columns.length > 1)) return stackedLayout(model, columns, width, flat);
+  if (flat && columns.length > 1) return stackedLayout(model, columns, width, true);
+  if (width < NARROW) return phoneLayout(model, columns, width) ?? stackedLayout(model, columns, width, false);
   return sideLayout(model, columns, width, most);
 }
 
@@ -127,7 +129,7 @@ function sideLayout(model, columns, width, most) {
     });
     x += block.w + best.gaps[c];
   });
-  return { boxes, products, width, height: height + 3, narrow: false };
+  return { boxes, products, width, height: height + 3 };
 }
 
 function asTallAsNeeded(model, columns, width) {
@@ -135,17 +137,29 @@ function asTallAsNeeded(model, columns, width) {
   return { gaps: gapsAfter(model, columns, width, 1), input: at("input", 10), kernel: at("kernel", 20), output: at("output", 10) };
 }
 
+function phoneLayout(model, columns, width) {
+  // The one kernel and its products beside the input, the output under both; null where numbers would find no room.
+  const upper = columns.filter(({ role }) => role !== "output"), lower = columns.filter(({ role }) => role === "output");
+  if (model.kernels.size !== 1 || upper.length !== 2 || !lower.length) return null;
+  const above = sideLayout(model, upper, width, TALLEST_ABOVE), cell = above.boxes[0].cell;
+  if (cell < model.least[0] || above.height > TALLEST_ABOVE + 3) return null;
+  const below = stackedLayout(model, lower, width, false, cell);
+  const right = Math.max(...below.boxes.filter(Boolean).map((box) => box.x + box.w)), aside = Math.max(0, Math.min(above.boxes[0].x - 1, width - 2 - right));
+  below.boxes.forEach((box, g) => { above.boxes[g] = { ...box, x: box.x + aside, y: box.y + above.height + BETWEEN }; });
+  return { ...above, height: above.height + BETWEEN + below.height };
+}
+
 // ---- under each other -----------------------------------------------------------------------------------------------------------
 
-function stackedLayout(model, columns, width, flat) {
+function stackedLayout(model, columns, width, flat, largest = LARGEST_ON_PHONE) {
   // Phones, and signals of one axis: a row a column of the wide drawing; what belongs to it stands side by side and wraps.
   const widest = (column) => Math.max(...column.grids.map((g) => model.data.grids[g].columns));
-  const cell = Math.floor(Math.max(SMALLEST_CELL, Math.min(flat ? 56 : 34, ...columns.filter((column) => column.role !== "kernel").map((column) => stackedCell(model, column, width, flat)))));
+  const cell = Math.floor(Math.max(SMALLEST_CELL, Math.min(flat ? 56 : largest, ...columns.filter((column) => column.role !== "kernel").map((column) => stackedCell(model, column, width, flat)))));
   const boxes = [];
   let products = null, y = 0;
   for (const column of columns) {
     const beside = column.role === "kernel" && showsProducts(model), room = (width - 4) / (widest(column) * (beside ? 2.3 : 1));
-    const size = column.role === "kernel" ? Math.floor(Math.min(flat ? cell : 34, room, stackedCell(model, column, width, flat))) : cell, start = flat ? centred(model, column, size, beside, width) : 1;
+    const size = column.role === "kernel" ? Math.floor(Math.min(flat ? cell : LARGEST_ON_PHONE, room, stackedCell(model, column, width, flat))) : cell, start = flat ? centred(model, column, size, beside, width) : 1;
     let x = start, tallest = 0;
     for (const g of column.grids) {
       const w = model.data.grids[g].columns * size;
@@ -157,7 +171,7 @@ function stackedLayout(model, columns, width, flat) {
     if (beside) products = boxAt(model, column.grids[0], flat ? x : Math.max(x, width / 2), y + TITLE, size);
     y += tallest + BETWEEN + (flat ? 14 : 4);
   }
-  return { boxes, products, width, height: y, narrow: true };
+  return { boxes, products, width, height: y };
 }
 
 function stackedCell(model, column, width, flat) {

@@ -13,8 +13,8 @@ function modelOf(data) {
   // starts[g] is the number of a grid's first cell. `outputs` maps a cell to its taps, `feeds` an input to [output, tap] pairs,
   // `meets` a weight to the inputs it is multiplied with.
   const starts = [];
-  let total = 0;
-  for (const grid of data.grids) { starts.push(total); total += grid.rows * grid.columns; }
+  let cells = 0;
+  for (const grid of data.grids) { starts.push(cells); cells += grid.rows * grid.columns; }
   const outputs = new Map(), feeds = new Map(), meets = new Map(), order = [];
   let first = 0;
   data.cells.forEach(([cell, count, line]) => {
@@ -40,7 +40,7 @@ function modelOf(data) {
   const kernels = new Set(data.by.filter((cell) => cell >= 0).map((cell) => gridOf(starts, cell)));
   const told = new Map(data.told);
   const corners = data.grids.map((grid, g) => cornerOf(grid, starts[g], border));
-  return { data, starts, total, least: data.grids.map(leastSide), outputs, feeds, meets, sources, border, marked, told, corners, scatter, steps, places, kernels };
+  return { data, starts, least: data.grids.map(leastSide), outputs, feeds, meets, sources, border, marked, told, corners, scatter, steps, places, kernels };
 }
 
 function cornerOf(grid, start, border) {

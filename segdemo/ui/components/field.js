@@ -1,19 +1,19 @@
 // The receptive field of a stack: the input with a square for every layer, how much each pixel counts, and what it cost so far.
 // Layers are looked at by the slider, by play, by hovering or walking the rows; nothing is asked of the server for that.
 
-const REST_MS = 1100, GROW_MS = 320, MANY = 5; // beside a longer table there is room for the key under the picture
-const SHAPES = { play: "M8 5v14l11-7z", pause: "M7 5h4v14H7zM13 5h4v14h-4z" };
+const REST_MS = 1100, GROW_MS = 320, SETTLED_MS = 500, MANY = 5; // beside a longer table there is room for the key under the picture
 
 function makeField(root) {
-  const canvas = element("canvas", { role: "img" }), line = element("div", { class: "line", "aria-live": "polite" });
+  const canvas = element("canvas", { role: "img" }), line = element("div", { class: "line" }), said = element("div", { class: "said", role: "status" });
   const slider = element("input", { type: "range", min: "0", step: "1" }), play = element("button", { type: "button", class: "control" });
   const table = element("div", { class: "table" }), key = element("div", { class: "key" });
   const acts = element("div", { class: "acts", role: "group" }), bar = element("div", { class: "bar" }, play, slider);
-  const sheet = element("div", { class: "sheet" }, canvas), left = element("div", { class: "input" }, sheet, bar), right = element("div", { class: "told" }, line, table, acts);
+  const sheet = element("div", { class: "sheet" }, canvas), left = element("div", { class: "input" }, sheet, bar), right = element("div", { class: "told" }, line, said, table, acts);
   root.replaceChildren(element("div", { class: "both" }, left, right));
-  const field = { root, left, right, canvas, line, slider, play, table, key, acts, data: null, at: null, seen: null, hover: null, drawn: 1, from: 1, since: 0, frame: 0, playing: false, nextAt: 0 };
-  slider.addEventListener("input", () => { halt(field); look(field, Number(slider.value)); });
-  play.addEventListener("click", () => (field.playing ? halt(field) : run(field)));
+  const field = { root, left, right, canvas, line, said, slider, play, table, key, acts, data: null, at: null, known: null, sent: null, hover: null, pointer: { x: -1, y: -1 }, drawn: 1, from: 1, since: 0, frame: 0, playing: false, nextAt: 0 };
+  slider.addEventListener("input", () => { halt(field); choose(field, Number(slider.value)); });
+  play.addEventListener("click", () => { if (field.playing) { halt(field); send(field); } else run(field); });
+  table.addEventListener("pointermove", (event) => came(field, event));
   new ResizeObserver(() => field.data && paint(field)).observe(canvas.parentElement);
   root.addEventListener("transitionend", (event) => { if (event.propertyName === "color" && event.target === root) paint(field); });
   return field;
@@ -40,7 +40,28 @@ function face(field) {
   const name = field.playing ? "pause" : "play";
   field.play.setAttribute("aria-label", field.data.words[name]);
   field.play.title = field.data.words[name];
-  field.play.replaceChildren(vector("svg", { viewBox: "0 0 24 24", width: 21, height: 21, "aria-hidden": "true" }, vector("path", { d: SHAPES[name] })));
+  field.play.replaceChildren(playIcon(name));
+}
+
+function choose(field, at) {
+  // By hand, not by play: it is said aloud, and once it has settled the address holds it.
+  look(field, at);
+  say(field);
+  send(field);
+}
+
+function say(field) {
+  const text = field.line.textContent;
+  if (field.said.textContent !== text) field.said.textContent = text;
+}
+
+function send(field) {
+  clearTimeout(field.timer);
+  field.timer = setTimeout(() => {
+    if (!field.root.isConnected || field.playing || field.at === (field.sent ?? field.known)) return;
+    field.sent = field.at;
+    field.tell("looked", field.at);
+  }, SETTLED_MS);
 }
 
 function look(field, at) {
@@ -82,7 +103,7 @@ function tick(field) {
     field.frame = 0;
     if (!field.root.isConnected) return;
     if (field.playing && now >= field.nextAt) {
-      if (field.at >= field.data.layers.length - 1) halt(field);
+      if (field.at >= field.data.layers.length - 1) { halt(field); send(field); }
       else { field.nextAt = now + REST_MS; look(field, field.at + 1); }
     }
     const gliding = paint(field, now);
@@ -176,11 +197,18 @@ function picture(scale, heat) {
 
 // ---- the table -------------------------------------------------------------------------------------------------------------------
 
+function came(field, event) {
+  // A mouse that moved here; a row that was drawn anew under a mouse at rest gets the same event.
+  const { x, y } = field.pointer, moved = Math.abs(event.screenX - x) + Math.abs(event.screenY - y) >= 1;
+  field.pointer = { x: event.screenX, y: event.screenY };
+  return moved && event.pointerType === "mouse";
+}
+
 function rowOf(field, layer, n, act) {
   const cells = [String(n + 1), layer.name, layer.covered ? "?" : layer.sees, layer.jump, layer.params, layer.macs].map((text) => element("td", { text }));
   const row = element("tr", { tabindex: "-1", "aria-selected": "false", title: layer.how.join(" ") }, ...cells);
-  row.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse" && !field.playing) { field.hover = n; turn(field); } });
-  row.addEventListener("click", () => { halt(field); look(field, n); });
+  row.addEventListener("pointerenter", (event) => { if (came(field, event) && !field.playing) { field.hover = n; turn(field); } });
+  row.addEventListener("click", () => { halt(field); choose(field, n); });
   row.addEventListener("keydown", (event) => onKey(field, event, n, act));
   return row;
 }
@@ -188,8 +216,8 @@ function rowOf(field, layer, n, act) {
 function onKey(field, event, n, act) {
   if (event.target !== event.currentTarget) return;
   const to = { ArrowDown: n + 1, ArrowUp: n - 1, Home: 0, End: field.data.layers.length - 1 }[event.key];
-  if (to !== undefined) { event.preventDefault(); halt(field); look(field, to); field.table.querySelectorAll("tbody tr")[field.at]?.focus(); }
-  else if (event.key === " ") { event.preventDefault(); if (field.playing) halt(field); else run(field); }
+  if (to !== undefined) { event.preventDefault(); halt(field); choose(field, to); field.table.querySelectorAll("tbody tr")[field.at]?.focus({ preventScroll: true }); }
+  else if (event.key === " ") { event.preventDefault(); field.play.click(); }
   else if (event.key === "Delete" && field.data.editable) act({ act: "remove", at: n });
 }
 
@@ -197,14 +225,17 @@ export default function (component) {
   const { parentElement, data, setTriggerValue } = component;
   const root = parentElement.querySelector(".root");
   const field = stateOf(root, () => makeField(root)), { words } = data;
-  const grew = field.data && data.layers.length > field.data.layers.length, moved = field.moved;
-  field.moved = null;
+  const another = field.data?.of !== data.of, first = !field.data;
   const focused = field.table.contains(parentElement.getRootNode().activeElement);
   field.data = data;
   root.style.setProperty("--mark", data.mark);
   root.style.setProperty("--ramp", `linear-gradient(to right, ${data.scale.filter((_, n) => n % 8 === 0).map(rgb).join(", ")})`);
   const last = data.layers.length - 1;
-  field.at = field.at === null || grew ? last : Math.min(moved ?? field.at, last);
+  if (another || (data.at !== field.known && data.at !== field.sent)) { clearTimeout(field.timer); field.at = data.at; } // from Undo, a link, a change
+  if (another || data.at === field.sent) field.sent = null;
+  field.known = data.at;
+  field.at = Math.min(field.at, last);
+  field.tell = setTriggerValue;
   field.slider.max = String(Math.max(0, last));
   field.slider.setAttribute("aria-label", words.layer);
   const act = (change) => setTriggerValue("changed", change);
@@ -213,17 +244,20 @@ export default function (component) {
   const foot = element("tfoot", {}, element("tr", {}, ...["", words.total, data.covered ? "?" : data.total.sees, "", data.total.params, data.total.macs].map((text) => element("td", { text }))));
   body.addEventListener("pointerleave", () => { if (field.hover !== null) { field.hover = null; turn(field); } });
   field.table.replaceChildren(element("table", { role: "grid", "aria-label": data.label }, head, body, foot));
+  field.acts.setAttribute("aria-label", words.acts);
   field.acts.replaceChildren(...(data.editable ? ["up", "down", "remove"] : []).map((name) => {
     const button = element("button", { type: "button", class: name, text: words[name] });
-    button.addEventListener("click", () => { field.moved = { up: field.at - 1, down: field.at + 1 }[name] ?? null; act({ act: name, at: field.at }); });
+    button.addEventListener("click", () => act({ act: name, at: field.at }));
     return button;
   }));
   const marks = [["", words.fieldKey], ...(data.heat ? [["held", words.heldKey], ["ramp", words.rampKey]] : [])];
   field.key.replaceChildren(...marks.map(([name, text]) => element("span", {}, element("i", { class: name }), document.createTextNode(text))));
   (data.layers.length > MANY ? field.left : field.right).append(field.key);
   if (!data.layers.length) { halt(field); field.at = 0; }
+  field.play.disabled = field.slider.disabled = !data.layers.length;
   face(field);
   turn(field);
-  if (focused) field.table.querySelectorAll("tbody tr")[field.at]?.focus();
+  if (!first && field.hover === null) say(field);
+  if (focused) field.table.querySelectorAll("tbody tr")[field.at]?.focus({ preventScroll: true });
   root.dataset.ready = "";
 }

@@ -3,19 +3,14 @@
 
 const FRAME_MS = 1000;
 const THUMB = 92; // pixels of width
-const ICONS = { play: "M8 5v14l11-7z", pause: "M7 5h4v14H7zM13 5h4v14h-4z", back: "M6 6h2v12H6zM20 6v12l-9.5-6z", onward: "M16 6h2v12h-2zM4 6l9.5 6L4 18z" };
 const CHART = { height: 92, left: 34, right: 12, top: 26, bottom: 8 };
-
-function icon(name) {
-  return vector("svg", { viewBox: "0 0 24 24", width: 22, height: 22, "aria-hidden": "true" }, vector("path", { d: ICONS[name] }));
-}
 
 function makePlayer(parent) {
   const root = parent.querySelector(".root");
   const image = element("img", { draggable: "false" }), canvas = element("canvas", { "aria-hidden": "true" });
   const frame = element("div", { class: "frame" }, image, canvas);
-  const [back, play, onward] = ["back", "play", "onward"].map((name) => element("button", { type: "button", class: `control ${name}` }, icon(name)));
-  const slider = element("input", { type: "range", min: "0", step: "1" });
+  const [back, play, onward] = ["back", "play", "onward"].map((name) => element("button", { type: "button", class: `control ${name}` }, playIcon(name, 22)));
+  const slider = element("input", { type: "range", min: "0", step: "1", class: "range" });
   const title = element("b", { class: "name" }), note = element("span", { class: "note" }), count = element("span", { class: "count" }), how = element("p", { class: "how" });
   const chart = element("div", { class: "chart" }), strip = element("div", { class: "strip", role: "group" });
   const said = element("div", { class: "said", role: "status" });
@@ -32,10 +27,10 @@ function makePlayer(parent) {
 
 function listenTo(player) {
   const { back, play, onward, slider, group } = player;
-  back.addEventListener("click", () => { pause(player); go(player, player.at - 1); });
-  onward.addEventListener("click", () => { pause(player); go(player, player.at + 1); });
+  back.addEventListener("click", () => stayAt(player, player.at - 1));
+  onward.addEventListener("click", () => stayAt(player, player.at + 1));
   play.addEventListener("click", () => (player.timer ? pause(player) : start(player)));
-  slider.addEventListener("input", () => { pause(player); go(player, Number(slider.value)); });
+  slider.addEventListener("input", () => stayAt(player, Number(slider.value)));
   group.addEventListener("keydown", (event) => onKey(player, event));
   player.frame.addEventListener("click", () => (player.timer ? pause(player) : start(player)));
   new ResizeObserver(() => { if (player.data) drawChart(player); }).observe(player.chart);
@@ -52,8 +47,7 @@ function onKey(player, event) {
   const next = { ArrowLeft: player.at - 1, ArrowRight: player.at + 1, ArrowDown: player.at - 1, ArrowUp: player.at + 1, Home: 0, End: last }[event.key];
   if (next === undefined || ((event.key === "ArrowUp" || event.key === "ArrowDown") && event.target !== player.slider)) return;
   event.preventDefault();
-  pause(player);
-  go(player, next);
+  stayAt(player, next);
   if (event.target.parentNode === player.strip) player.strip.children[player.at].focus({ preventScroll: true });
 }
 
@@ -70,15 +64,21 @@ function start(player) {
 }
 
 function pause(player) {
-  clearInterval(player.timer);
-  player.timer = null;
+  pauseQuietly(player);
   showPlay(player);
   player.said.textContent = describeFrame(player);
 }
 
+function stayAt(player, wanted) {
+  // Another frame, and no play: spoken once it is there.
+  pauseQuietly(player);
+  go(player, wanted);
+  pause(player);
+}
+
 function showPlay(player) {
   const { play, data, timer } = player, word = timer ? data.words.pause : data.words.play;
-  play.replaceChildren(icon(timer ? "pause" : "play"));
+  play.replaceChildren(playIcon(timer ? "pause" : "play", 22));
   play.title = word;
   play.setAttribute("aria-label", word);
 }
@@ -176,7 +176,7 @@ function buildStrip(player) {
   strip.replaceChildren(...data.frames.map((item, i) => {
     const button = element("button", { type: "button", title: [item.title, item.note].filter(Boolean).join(" · "), "aria-label": [item.title, item.note].filter(Boolean).join(", ") },
       element("canvas", { "aria-hidden": "true" }), element("span", { text: item.title }));
-    button.addEventListener("click", () => { pause(player); go(player, i); });
+    button.addEventListener("click", () => stayAt(player, i));
     return button;
   }));
 }

@@ -55,6 +55,13 @@ function vector(tag, attributes = {}, ...children) {
   return node;
 }
 
+const PLAY_ICONS = { play: "M8 5v14l11-7z", pause: "M7 5h4v14H7zM13 5h4v14h-4z", back: "M6 6h2v12H6zM20 6v12l-9.5-6z", onward: "M16 6h2v12h-2zM4 6l9.5 6L4 18z" };
+
+function playIcon(name, size = 21) {
+  // Of a play bar.
+  return vector("svg", { viewBox: "0 0 24 24", width: size, height: size, "aria-hidden": "true" }, vector("path", { d: PLAY_ICONS[name] }));
+}
+
 function filled(template, values) {
   // "channel {channel}" → "channel 17": sentences come from Python, in the visitor's language.
   return (template ?? "").replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
