@@ -78,13 +78,17 @@ def theatre(
         "editable": [*editable],
     }  # fmt: skip
 
+    def last(event: str) -> dict[str, Any] | None:
+        """What the theatre told; nothing where it came late, from one that is no longer shown."""
+        told: dict[str, Any] | None = st.session_state.get(key, {}).get(event)
+        return told
+
     def edited() -> None:
-        change = st.session_state[key].get("edited")
-        if change and on_edit:
+        if (change := last("edited")) and on_edit:
             on_edit(int(change["grid"]), int(change["row"]), int(change["col"]), float(change["value"]))
 
     def stood() -> None:
-        if change := st.session_state[key].get("stood"):
+        if change := last("stood"):
             keep_cell(str(change["cell"]))
 
     cell_theatre(key=key, data=data, on_edited_change=edited, on_stood_change=stood)

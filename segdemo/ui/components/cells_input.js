@@ -71,6 +71,12 @@ function canEdit(theatre, cell) {
   return theatre.data.editable.includes(whereIs(theatre.model, cell).g) && !theatre.model.border.has(cell);
 }
 
+function numberTyped(text) {
+  // As one writes a number, with a point or a comma; NaN for anything else, such as 0x10.
+  const typed = text.trim().replace(",", ".").replace("−", "-");
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(typed) ? Number(typed) : NaN;
+}
+
 function editCell(theatre, cell) {
   if (!canEdit(theatre, cell) || theatre.data.covered) return;
   stop(theatre);
@@ -81,10 +87,10 @@ function editCell(theatre, cell) {
   const close = (keep) => {
     if (theatre.input !== input) return;
     theatre.input = null;
-    const value = Number(input.value.replace(",", ".").replace("−", "-"));
+    const value = numberTyped(input.value);
     input.remove();
     theatre.stage.focus({ preventScroll: true });
-    if (keep && !(input.value.trim() !== "" && Number.isFinite(value))) refuse(theatre);
+    if (keep && !Number.isFinite(value)) refuse(theatre);
     else if (keep && value !== before) theatre.send("edited", { grid: g, row, col, value });
   };
   input.addEventListener("keydown", (event) => {

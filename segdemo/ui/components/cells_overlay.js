@@ -19,7 +19,10 @@ function paintLit(theatre, now) {
     for (const input of lit.inputs.keys()) outlined(pen, rectOf(model, layout, input), look.accent, 1.5, look);
     for (const [input, tap] of lit.inputs) if (apart && tap >= 0) paintWeight(theatre, pen, input, tap);
     for (const output of lit.outputs.keys()) outlined(pen, rectOf(model, layout, output), look.accent, 2, look);
-    for (const [output, tap] of lit.outputs) if (apart) paintWeight(theatre, pen, output, tap);
+    for (const [output, tap] of lit.outputs) {
+      if (model.scatter) corner(pen, rectOf(model, layout, output), "+", model.data.products[tap], look); // what is added to it
+      else if (apart) paintWeight(theatre, pen, output, tap);
+    }
   }
   for (const [weight, tap] of lit.weights) {
     outlined(pen, rectOf(model, layout, weight), look.accent, 1.5, look);
@@ -110,7 +113,7 @@ function paintWeight(theatre, pen, cell, tap) {
 
 function corner(pen, rect, sign, value, look) {
   if (value === null || value === undefined || rect.w < ROOM_FOR_WEIGHTS) return;
-  const text = sign + shortNumber(value, 4), size = Math.max(9.5, rect.w * 0.23);
+  const text = sign + shortNumber(value, (text) => text.length <= 4), size = Math.max(9.5, rect.w * 0.23);
   pen.font = `600 ${size}px ${look.font}`;
   const wide = pen.measureText(text).width + 4;
   pen.fillStyle = look.accent;
@@ -135,7 +138,7 @@ function paintProducts(theatre, pen, arrived) {
     pen.strokeStyle = look.line;
     pen.strokeRect(rect.x, rect.y, rect.w, rect.h);
     const size = fontFor(rect.w);
-    if (rect.w >= READABLE) write(pen, shortNumber(product, Math.floor((rect.w - 3) / (size * 0.56))), rect, size, look.text, look, 600);
+    if (rect.w >= READABLE) writeNumber(pen, product, rect, size, look.text, look, 600);
     pen.globalAlpha = 1;
   }
 }

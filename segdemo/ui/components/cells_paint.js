@@ -5,18 +5,25 @@ const BORDER_SHARE = 0.5; // of its colour that a cell of the border keeps
 const TINTS = ["#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#0072b2", "#d55e00", "#999933", "#882255", "#44aa99", "#8a939c", "#aa4499"];
 const TINT_SHARE = 0.42, PALER = 0.6;
 
-function shortNumber(value, room) {
-  // As many decimals as fit into a cell of that many characters.
+function shortNumber(value, fits) {
+  // As many decimals as fit; fits(text) says whether a text does.
   if (typeof value !== "number") return value === null ? "−∞" : "";
   const minus = (text) => text.replace("-", "−");
-  if (Number.isInteger(value)) return minus(String(value)).length <= room + 1 ? minus(String(value)) : minus(value.toExponential(0).replace("e+", "e"));
+  if (Number.isInteger(value)) return fits(minus(String(value))) ? minus(String(value)) : minus(value.toExponential(0).replace("e+", "e"));
   for (const decimals of [2, 1, 0]) {
     let text = value.toFixed(decimals);
-    if (decimals && Number(text) === 0) text = value < 0 ? "-0" : "0";
-    text = text.replace(/^(-?)0\./, "$1.");
-    if (text.length <= room || decimals === 0) return minus(text === "-0" ? "≈0" : text);
+    if (Number(text) === value) text = String(value); // 7.5 and not 7.50; but 3.00 for 3.001
+    else if (decimals && Number(text) === 0) text = value < 0 ? "-0" : "0";
+    text = minus(text.replace(/^(-?)0\./, "$1."));
+    if (fits(text) || decimals === 0) return text === "−0" ? "≈0" : text;
   }
   return "";
+}
+
+function writeNumber(pen, value, rect, size, ink, look, weight) {
+  // A number in a cell, with as many decimals as its width takes.
+  pen.font = `${weight} ${size}px ${look.font}`;
+  write(pen, shortNumber(value, (text) => pen.measureText(text).width <= rect.w - 3), rect, size, ink, look, weight);
 }
 
 function sized(canvas, layout) {
@@ -108,7 +115,7 @@ function paintCell(theatre, pen, cell, solid = false) {
   pen.setLineDash([]);
   if (!ghost && rect.w >= model.least[g]) {
     const size = fontFor(rect.w);
-    write(pen, shortNumber(value, Math.floor((rect.w - 3) / (size * 0.56))), rect, size, ink, look, model.kernels.has(g) ? 600 : 500);
+    writeNumber(pen, value, rect, size, ink, look, model.kernels.has(g) ? 600 : 500);
   }
   if (model.marked.has(cell) && !(theatre.data.covered && theatre.data.links.length)) markCell(pen, rect, look);
 }

@@ -75,20 +75,13 @@ function turn(field) {
   const rows = [...field.table.querySelectorAll("tbody tr")], shown = shownOf(field);
   rows.forEach((row, n) => { row.setAttribute("aria-selected", String(n === shown)); row.tabIndex = n === field.at ? 0 : -1; row.classList.toggle("above", n > shown); });
   [["up", field.at > 0], ["down", field.at < rows.length - 1], ["remove", rows.length > 0]].forEach(([name, can]) => { const button = field.acts.querySelector(`.${name}`); if (button) button.disabled = !can; });
-  if (field.hover === null && rows[shown]) within(field.table, rows[shown]);
+  if (field.hover === null && rows[shown]) showRow(field.table, rows[shown]);
   field.slider.value = String(shown);
   field.slider.setAttribute("aria-valuetext", field.data.layers[shown]?.name ?? "");
   tell(field);
   field.from = field.drawn;
   field.since = performance.now();
   tick(field);
-}
-
-function within(box, row) {
-  // Only the table scrolls, never the page.
-  const head = box.querySelector("thead").offsetHeight, foot = box.querySelector("tfoot").offsetHeight;
-  if (row.offsetTop - head < box.scrollTop) box.scrollTop = row.offsetTop - head;
-  else if (row.offsetTop + row.offsetHeight + foot > box.scrollTop + box.clientHeight) box.scrollTop = row.offsetTop + row.offsetHeight + foot - box.clientHeight;
 }
 
 function tell(field) {

@@ -136,7 +136,7 @@ function mark(walk, at) {
   walk.drawing.querySelectorAll("g.block").forEach((block, n) => { block.setAttribute("aria-current", String(n === at)); block.setAttribute("aria-selected", String(n === at)); });
   walk.drawing.setAttribute("aria-activedescendant", `block${at}`);
   if (walk.focus && rows[at]) rows[at].focus({ preventScroll: true });
-  if (rows[at]) within(walk.table, rows[at]);
+  if (rows[at]) showRow(walk.table, rows[at]);
   reveal(walk.drawing, walk.drawing.querySelector(`#block${at}`));
   tell(walk, at);
 }
@@ -155,13 +155,6 @@ function reveal(box, block) {
   const [frame, own] = [box.getBoundingClientRect(), block.getBoundingClientRect()];
   if (own.left < frame.left) box.scrollLeft += own.left - frame.left - EDGE;
   else if (own.right > frame.right) box.scrollLeft += own.right - frame.right + EDGE;
-}
-
-function within(box, row) {
-  // Only the table scrolls, never the page.
-  const head = box.querySelector("thead").offsetHeight, foot = box.querySelector("tfoot")?.offsetHeight ?? 0;
-  if (row.offsetTop - head < box.scrollTop) box.scrollTop = row.offsetTop - head;
-  else if (row.offsetTop + row.offsetHeight + foot > box.scrollTop + box.clientHeight) box.scrollTop = row.offsetTop + row.offsetHeight + foot - box.clientHeight;
 }
 
 function tell(walk, at) {

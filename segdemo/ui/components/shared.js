@@ -95,3 +95,10 @@ function likeliest(probs, binary, fx, fy) {
     .map((i) => ({ label: probs.data[i], probability: probs.data[i + 1] / 255 }))
     .filter((row, k) => k === 0 || row.probability >= 0.005);
 }
+
+function showRow(box, row) {
+  // A row of a table that scrolls under its head and above its foot; only the table moves, never the page.
+  const head = box.querySelector("thead").offsetHeight, foot = box.querySelector("tfoot")?.offsetHeight ?? 0;
+  if (row.offsetTop - head < box.scrollTop) box.scrollTop = row.offsetTop - head;
+  else if (row.offsetTop + row.offsetHeight + foot > box.scrollTop + box.clientHeight) box.scrollTop = row.offsetTop + row.offsetHeight + foot - box.clientHeight;
+}
