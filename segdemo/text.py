@@ -6,13 +6,14 @@ remembers what it was made of, so that what is kept for several visitors can be 
 """
 
 import gettext
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["N_", "Sentence", "_", "current_language", "said_again", "set_language"]
+__all__ = ["N_", "Sentence", "_", "current_language", "few", "quoted", "said_again", "set_language"]
 
+LONGEST_QUOTED, MOST_NAMED = 24, 4  # characters of a word that somebody wrote, and words of a list, in a sentence
 LOCALE_DIR = Path(__file__).parents[1] / "assets" / "locale"
 _language: ContextVar[str] = ContextVar("language", default="en")
 
@@ -59,3 +60,15 @@ def said_again(text: str) -> str:
     if not isinstance(text, Sentence):
         return text
     return _(text.message, **{name: said_again(v) if isinstance(v, str) else v for name, v in text.values.items()})
+
+
+def quoted(text: str) -> str:
+    """What somebody wrote, as a sentence repeats it: its beginning."""
+    return text if len(text) <= LONGEST_QUOTED else f"{text[: LONGEST_QUOTED - 1]}…"
+
+
+def few(names: Iterable[str]) -> str:
+    """The first of some names, and how many more there are."""
+    every = [quoted(name) for name in names]
+    first = ", ".join(every[:MOST_NAMED])
+    return first if len(every) <= MOST_NAMED else _("{names} and {n} more", names=first, n=len(every) - MOST_NAMED)

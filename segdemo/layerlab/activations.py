@@ -64,7 +64,7 @@ def gelu_gradient(x: Float) -> Float:
 ACTIVATIONS: dict[str, Activation] = {
     "relu": Activation(
         "ReLU",
-        N_("Passes what is positive and stops the rest. Its gradient is 1 or 0: a unit that is never positive stops learning."),
+        N_("Passes positive values and sets the rest to 0. Its gradient is 1 or 0: a unit that is never positive cannot learn."),
         r"\max(0, x), \quad \tfrac{d}{dx} = [x > 0]",
         lambda x, _slope: leaky_relu(x, 0.0), lambda x, _slope: leaky_relu_gradient(x, 0.0),
     ),
@@ -81,7 +81,7 @@ ACTIVATIONS: dict[str, Activation] = {
     ),
     "tanh": Activation(
         "tanh",
-        N_("Between −1 and 1 and centred on zero. It is a stretched sigmoid, 2σ(2x) − 1, and saturates as it does."),
+        N_("Between −1 and 1 and centred on zero. It is a stretched sigmoid, 2σ(2x) − 1, and saturates in the same way."),
         r"\tanh x, \quad \tfrac{d}{dx} = 1 - \tanh^2 x",
         lambda x, _slope: np.tanh(x), lambda x, _slope: 1 - np.tanh(x) ** 2,
     ),

@@ -136,7 +136,7 @@ def check(image_shape: tuple[int, ...], weight_shape: tuple[int, ...], settings:
     for size, k, p, d in zip(sizes, kernel, settings.padding, settings.dilation, strict=True):
         limit = largest_padding(size, settings.mode)
         if limit is not None and p > limit:
-            raise SettingError(_("With the mode {mode}, {n} cells can be padded by {most} at most.",
+            raise SettingError(_("With mode {mode}, {n} cells can be padded by at most {most}.",
                                  mode=settings.mode, n=size, most=limit))  # fmt: skip
         if extent(k, d) > size + 2 * p:
             raise SettingError(_("A kernel that spans {span} cells does not fit into {n}.", span=extent(k, d), n=size + 2 * p))

@@ -118,6 +118,6 @@ def _stack_code(rates: Sequence[int], kernel: int) -> str:
     lines = [HEAD, f"x = torch.ones(1, 1, {size}, {size}, dtype=torch.float64, requires_grad=True)",
              f"w = torch.ones(1, 1, {kernel}, {kernel}, dtype=torch.float64)", "y = x"]  # fmt: skip
     lines += [f"y = F.conv2d(y, w, dilation={rate})" for rate in rates]
-    cell, ways = _("y is a single cell"), _("on how many ways each input reaches it")
+    cell, ways = _("y is a single cell"), _("in how many ways each input reaches it")
     lines += [f"y.sum().backward()  # {cell}", f"print(x.grad)  # {ways}"]
     return "\n".join(lines)

@@ -45,7 +45,7 @@ def mix(image: Float, weight: Float, bias: Float | None = None) -> Float:
     """
     channels, height, width = image.shape
     if weight.shape[1] != channels:
-        raise SettingError(_("The weights mix {n} channels, and the input has {c}.", n=weight.shape[1], c=channels))
+        raise SettingError(_("The weights mix {n} channels, but the input has {c}.", n=weight.shape[1], c=channels))
     output = np.zeros((len(weight), height, width))
     for row in range(height):
         for column in range(width):

@@ -57,7 +57,7 @@ def _maps(image: Float, weight: Float, output: Float, names: Sequence[str], pict
     light = picture and bool((weight >= 0).all())
     return [
         *(Grid(f"input{c}", names[c], sheet, "picture" if picture else "signed", place=(0, c)) for c, sheet in enumerate(image)),
-        Grid("weights", _("Weights: a row a filter"), weight, "signed", place=(1, 0)),
+        Grid("weights", _("Weights: row per filter"), weight, "signed", place=(1, 0)),
         *(Grid(f"output{f}", _("Output channel {n}", n=f), sheet, "picture" if light else "signed", place=(2, f))
           for f, sheet in enumerate(output)),
     ]  # fmt: skip
@@ -66,9 +66,9 @@ def _maps(image: Float, weight: Float, output: Float, names: Sequence[str], pict
 def _matrices(image: Float, weight: Float, output: Float, _names: Sequence[str], picture: bool) -> list[Grid]:
     kind: Literal["picture", "signed"] = "picture" if picture else "signed"
     return [
-        Grid("input", _("X: a row a channel, a column a pixel"), as_columns(image), kind),
-        Grid("weights", _("W: a row a filter"), weight, "signed"),
-        Grid("output", _("Y = W·X: a row a filter"), as_columns(output), "signed"),
+        Grid("input", _("X: row per channel, column per pixel"), as_columns(image), kind),
+        Grid("weights", _("W: row per filter"), weight, "signed"),
+        Grid("output", _("Y = W·X: row per filter"), as_columns(output), "signed"),
     ]
 
 

@@ -19,7 +19,6 @@ from segdemo.text import _
 
 __all__ = [
     "EPS", "KINDS", "Kind", "Normalised", "batch_statistics", "normalise", "running_statistics", "sharing", "statistics",
-    "table_shape",
 ]  # fmt: skip
 
 Float = NDArray[np.float64]
@@ -30,14 +29,14 @@ EPS = 1e-5
 
 @dataclass(frozen=True)
 class Normalised:
-    """The result (N, C, H, W), and the mean and variance it was made with, as a table (see `table_shape`)."""
+    """The result (N, C, H, W), and the mean and variance it was made with, as a table (see `_table_shape`)."""
 
     output: Float
     mean: Float
     variance: Float
 
 
-def table_shape(shape: tuple[int, int, int, int], kind: Kind, groups: int = 1) -> tuple[int, int]:
+def _table_shape(shape: tuple[int, int, int, int], kind: Kind, groups: int = 1) -> tuple[int, int]:
     """Rows and columns of the means: pictures by channels, or by groups of channels; one where all share.
 
     Raises SettingError where the groups do not divide the channels.
@@ -51,7 +50,7 @@ def table_shape(shape: tuple[int, int, int, int], kind: Kind, groups: int = 1) -
 
 def sharing(shape: tuple[int, int, int, int], kind: Kind, groups: int = 1) -> NDArray[np.int64]:
     """(N, C, H, W): for each cell the number of the mean and variance that it has part in, counted through the table."""
-    rows, columns = table_shape(shape, kind, groups)
+    rows, columns = _table_shape(shape, kind, groups)
     picture, channel, _row, _column = np.indices(shape)
     row = picture if rows > 1 else 0 * picture
     return np.asarray(row * columns + channel // (shape[1] // columns), np.int64)
@@ -62,11 +61,13 @@ def statistics(x: Float, kind: Kind, groups: int = 1) -> tuple[Float, Float]:
 
     Raises SettingError where a single cell would be a group of its own: it would always become 0.
     """
-    table = table_shape(_four(x), kind, groups)
+    table = _table_shape(_four(x), kind, groups)
     shared = sharing(_four(x), kind, groups)
     members = [x[shared == number] for number in range(table[0] * table[1])]
     if any(len(cells) < 2 for cells in members):
-        raise SettingError(_("A mean of a single value takes everything away: at least two cells have to share it."))
+        raise SettingError(
+            _("The mean of a single value is that value, and nothing would be left: at least two cells have to share it.")
+        )
     mean = np.array([cells.sum() / len(cells) for cells in members])
     variance = np.array([((cells - m) ** 2).sum() / len(cells) for cells, m in zip(members, mean, strict=True)])
     return mean.reshape(table), variance.reshape(table)

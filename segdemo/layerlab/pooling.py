@@ -17,7 +17,7 @@ from segdemo.errors import SettingError
 from segdemo.layerlab.sizes import extent, pooled_size
 from segdemo.text import _
 
-__all__ = ["Pooling", "average_pool", "check_pooling", "counted", "global_average", "max_pool", "windows"]
+__all__ = ["Pooling", "average_pool", "check_pooling", "counted", "max_pool", "windows"]
 
 Float = NDArray[np.float64]
 Pair = tuple[int, int]
@@ -51,15 +51,13 @@ def check_pooling(shape: tuple[int, ...], settings: Pooling) -> None:
     for axis, size in enumerate(shape):
         k, p, d = settings.kernel[axis], settings.padding[axis], settings.dilation[axis]
         if 2 * p > k:
-            words = _("A window of {k} cells takes {most} cells of padding at most: half of itself.", k=k, most=k // 2)
+            words = _("A window of {k} cells can have at most {most} cells of padding: half its size.", k=k, most=k // 2)
             raise SettingError(words)
         places = windows(size, settings, axis)
         if not places:
             raise SettingError(_("A window of {span} cells does not fit into {n}.", span=extent(k, d), n=size + 2 * p))
         if not all(any(0 <= at < size for at in window) for window in places):
-            raise SettingError(
-                _("A window would see nothing but padding: with this dilation it steps over all {n} cells.", n=size)
-            )
+            raise SettingError(_("A window would see nothing but padding: with this dilation it skips all {n} cells.", n=size))
 
 
 def max_pool(image: Float, settings: Pooling) -> tuple[Float, NDArray[np.int64]]:
@@ -84,18 +82,13 @@ def average_pool(image: Float, settings: Pooling) -> Float:
     """image (H, W) → the mean of each window (h, w). Raises SettingError, see `check_pooling`; there is no dilation here."""
     check_pooling(image.shape, settings)
     if settings.dilation != (1, 1):
-        raise SettingError(_("An average has no dilation."))
+        raise SettingError(_("Average pooling has no dilation."))
     rows, columns = (windows(size, settings, axis) for axis, size in enumerate(image.shape))
     output = np.empty((len(rows), len(columns)))
     for r, c in np.ndindex(output.shape):
         total = sum(float(image[place]) for place in _cells(rows[r], columns[c], image.shape))
         output[r, c] = total / len(counted(rows[r], columns[c], image.shape, settings))
     return output
-
-
-def global_average(image: Float) -> Float:
-    """image (H, W) → its mean (1, 1), whatever its size."""
-    return average_pool(image, Pooling(kernel=(image.shape[0], image.shape[1]), stride=(1, 1)))
 
 
 def counted(rows: list[int], columns: list[int], shape: tuple[int, ...], settings: Pooling) -> list[Place]:

@@ -33,7 +33,7 @@ def residual_scene(x: Float, kernel: Float, *, backward: bool = False) -> Scene:
     )
     taps, sums = _taps(x, padded, used, found)
     height, width = x.shape
-    formula = _("({h}, {w}) + ({h}, {w}) → ({h}, {w}): both have to have the same shape", h=height, w=width)
+    formula = _("({h}, {w}) + ({h}, {w}) → ({h}, {w}): both need the same shape", h=height, w=width)
     return Scene(grids, OUTPUT, taps, sums, formula, _code(x, kernel, backward))
 
 

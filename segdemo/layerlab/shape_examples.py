@@ -8,7 +8,7 @@ from segdemo.layerlab.shape_language import Line
 from segdemo.layerlab.shape_reading import parse_lines
 from segdemo.text import N_
 
-__all__ = ["EXAMPLES", "Example", "example_lines", "example_name", "unet_text"]
+__all__ = ["EXAMPLES", "Example", "example_lines", "example_name"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Example:
     point: str
 
 
-def unet_text(channels: int, side: int, width: int, depth: int, padding: int, join: str, classes: int) -> str:
+def _unet_text(channels: int, side: int, width: int, depth: int, padding: int, join: str, classes: int) -> str:
     """A U-Net of that many poolings, with `padding` around its 3×3 kernels; `join` is what its skips need: "", crop or pad."""
     conv = f"k3 p{padding} relu" if padding else "k3 relu"
     lines = [f"input {channels} {side} {side}"]
@@ -50,17 +50,18 @@ relu
 
 EXAMPLES: dict[str, Example] = {
     "mnist": Example(N_("MNIST CNN"), _DIGITS + "linear 10", N_(
-        "28 → 14 → 7: two poolings halve the picture, 64 channels of 7 × 7 are 3136 numbers, and ten of them are made.")),
-    "unet": Example(N_("U-Net, four levels"), unet_text(3, 256, 64, 4, 1, "", 2), N_(
+        "28 → 14 → 7: two poolings each halve the picture; 64 channels of 7 × 7 are 3136 numbers, and the linear layer turns "
+        "them into ten.")),
+    "unet": Example(N_("U-Net, four levels"), _unet_text(3, 256, 64, 4, 1, "", 2), N_(
         "Down to 1/16 and up again. With padding every skip meets a map of its own size.")),
-    "paper": Example(N_("U-Net of the paper"), unet_text(1, 572, 64, 4, 0, "crop", 2), N_(
-        "Without padding every convolution takes two pixels away: 572 in, 388 out, and skips are cropped.")),
+    "paper": Example(N_("U-Net of the paper"), _unet_text(1, 572, 64, 4, 0, "crop", 2), N_(
+        "Without padding every convolution takes away two pixels: 572 in, 388 out, and the skips are cropped.")),
     "residual": Example(N_("Residual blocks"), _RESIDUAL + "gap\nflatten\nlinear 10", N_(
         "A sum needs equal shapes: where a block changes them, its shortcut does so as well, with a 1×1 convolution.")),
-    "odd": Example(N_("Does not fit: odd size"), unet_text(3, 57, 16, 2, 1, "", 2), N_(
+    "odd": Example(N_("Does not fit: odd size"), _unet_text(3, 57, 16, 2, 1, "", 2), N_(
         "57 pixels cannot be halved evenly: what was rounded off is missing on the way up.")),
     "count": Example(N_("Does not fit: miscounted"), _DIGITS + "linear 10 in3000", N_(
-        "Somebody counted the numbers after flattening wrongly.")),
+        "The numbers after flattening were counted wrongly.")),
 }  # fmt: skip
 
 

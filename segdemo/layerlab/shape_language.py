@@ -72,7 +72,7 @@ KINDS: dict[str, Kind] = {
     "linear": Kind(N_("Linear"), "linear 10", ("out",), {"in": 0}, ("nobias", "relu")),
     "concat": Kind(N_("Concatenate"), "concat e1", words=("crop", "pad"), joins=True),
     "add": Kind(N_("Add"), "add e1", words=("crop", "pad"), joins=True),
-    "take": Kind(N_("Go on from"), "take e1", joins=True),
+    "take": Kind(N_("Continue from"), "take e1", joins=True),
 }  # fmt: skip
 
 

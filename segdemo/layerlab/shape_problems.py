@@ -52,14 +52,14 @@ def check_map(lines: Lines, at: int, shape: tuple[int, ...]) -> None:
     """What works on rows and columns needs some."""
     if len(shape) != 3:
         fixes = [Fix(_("Remove “flatten”"), (*lines[: at - 1], *lines[at:]))] if lines[at - 1].kind == "flatten" else []
-        raise LineError(_("This layer works on rows and columns, but {n} numbers in a list arrive.", n=shape[0]),
+        raise LineError(_("This layer works on rows and columns, but a list of {n} numbers arrives.", n=shape[0]),
                         (*fixes, removed(lines, at)))  # fmt: skip
 
 
 def check_side(lines: Lines, at: int, size: Sequence[int]) -> None:
     """Rows and columns that a line makes: no more than can be followed pixel by pixel."""
     if max(size) > MOST_SIDE:
-        sentence = _("The map would be {h} × {w}; maps are followed here up to {most} rows and columns.", h=size[0], w=size[1],
+        sentence = _("The map would be {h} × {w}; here a map can have at most {most} rows and columns.", h=size[0], w=size[1],
                      most=MOST_SIDE)  # fmt: skip
         raise LineError(sentence, (removed(lines, at),))
 
@@ -129,7 +129,7 @@ def check_pool_padding(lines: Lines, at: int) -> None:
     line = lines[at]
     kernel, padding = line.option("k"), line.option("p")
     if padding > kernel // 2:
-        raise LineError(_("A pooling is padded by half its kernel at most: {n}, not {p}.", n=kernel // 2, p=padding),
+        raise LineError(_("Pooling can be padded by at most half its kernel: {n}, not {p}.", n=kernel // 2, p=padding),
                         (_changed(lines, at, line.having({"p": kernel // 2}), _("Pad by {n}", n=kernel // 2)),))  # fmt: skip
 
 
@@ -146,9 +146,9 @@ def check_join(lines: Lines, at: int, shapes: Sequence[tuple[int, ...]]) -> int:
                 names=", ".join(known[-MOST_NAMED:]),
             )
             if known
-            else _("No earlier line is called {name}. No line has a name yet: end one in “as e1”.", name=line.other)
+            else _("No earlier line is called {name}. No line has a name yet: end one with “as e1”.", name=line.other)
         )
-        fixes = tuple(_changed(lines, at, replace(line, other=name), _("Take {name}", name=name)) for name in known[-2:])
+        fixes = tuple(_changed(lines, at, replace(line, other=name), _("Use {name}", name=name)) for name in known[-2:])
         raise LineError(sentence, (*fixes, removed(lines, at)))
     number = names.index(line.other)
     if line.kind == "take":
@@ -168,9 +168,9 @@ def _check_sizes(lines: Lines, at: int, other: tuple[int, ...], given: tuple[int
     differ = next((a, b) for a, b in zip(other[1:], given[1:], strict=True) if a != b)
     a, b = differ
     sentence = (
-        _("These two cannot be concatenated: {a} against {b}; crop or pad.", a=a, b=b)
+        _("These two cannot be concatenated: {a} and {b}; crop or pad.", a=a, b=b)
         if line.kind == "concat"
-        else _("These two cannot be added: {a} against {b}; crop or pad.", a=a, b=b)
+        else _("These two cannot be added: {a} and {b}; crop or pad.", a=a, b=b)
     )
     crop = _changed(lines, at, line.saying("crop"), _("Crop the larger"))
     raise LineError(sentence, (crop, _changed(lines, at, line.saying("pad"), _("Pad the smaller"))))
@@ -181,4 +181,4 @@ def _cannot_add(lines: Lines, at: int, other: tuple[int, ...], given: tuple[int,
     if len(given) == 3:
         matching = Line("conv", (other[0],), (("k", 1),))
         fixes.insert(0, _inserted(lines, at, matching, _("A 1×1 convolution to {n} channels first", n=other[0])))
-    raise LineError(_("{a} channels cannot be added to {b}: a sum needs equally many.", a=given[0], b=other[0]), tuple(fixes))
+    raise LineError(_("{a} channels cannot be added to {b}: a sum needs the same number.", a=given[0], b=other[0]), tuple(fixes))

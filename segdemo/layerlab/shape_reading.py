@@ -5,11 +5,10 @@ from difflib import get_close_matches
 
 from segdemo.errors import SettingError
 from segdemo.layerlab.shape_language import KINDS, MOST_LINES, NAME, Kind, Line, bounds_of
-from segdemo.text import N_, _
+from segdemo.text import N_, _, quoted
 
 __all__ = ["check_name", "parse_lines", "parse_token"]
 
-LONGEST_QUOTED = 20  # letters of a word in a sentence about it
 MEANINGS = {
     "channels": N_("channels"), "height": N_("height"), "width": N_("width"), "out": N_("outputs"), "k": N_("kernel"),
     "s": N_("stride"), "p": N_("padding"), "d": N_("dilation"), "g": N_("groups"), "in": N_("inputs expected"),
@@ -24,7 +23,7 @@ def parse_lines(text: str) -> tuple[Line, ...]:
     rows = [row.split("#")[0].strip() for row in text.splitlines()]
     filled = [(number, row) for number, row in enumerate(rows, start=1) if row]
     if len(filled) > MOST_LINES:
-        raise SettingError(_("A network has at most {most} lines here, and these are {n}.", most=MOST_LINES, n=len(filled)))
+        raise SettingError(_("A network can have at most {most} lines here; this one has {n}.", most=MOST_LINES, n=len(filled)))
     return tuple(_parse(row.split(), number) for number, row in filled)
 
 
@@ -37,7 +36,7 @@ def check_name(text: str) -> str:
     """A name that somebody typed, as it stands in a line; "" for none. Raises SettingError with the sentence."""
     name = text.strip().lower()
     if name and not re.fullmatch(NAME, name):
-        raise SettingError(_("A name is a letter, and then letters and digits, twelve at most, such as e1."))
+        raise SettingError(_("A name is a letter followed by letters or digits, at most twelve in all, such as e1."))
     return name
 
 
@@ -65,11 +64,11 @@ def _line(words: list[str]) -> Line:
 def _no_layer(word: str) -> str:
     """The layers that exist, and the one that was probably meant."""
     near = get_close_matches(word, KINDS, 1)
-    kinds, word = ", ".join(KINDS), word[:LONGEST_QUOTED]
+    kinds, word = ", ".join(KINDS), quoted(word)
     if near:
-        return _("“{word}” is no layer. Did you mean {near}, as in “{example}”? There are: {kinds}.", word=word, near=near[0],
-                 example=KINDS[near[0]].example, kinds=kinds)  # fmt: skip
-    return _("“{word}” is no layer. A line begins with one of: {kinds}; for example “{example}”.", word=word, kinds=kinds,
+        return _("“{word}” is not a layer. Did you mean {near}, as in “{example}”? The layers are: {kinds}.",
+                 word=word, near=near[0], example=KINDS[near[0]].example, kinds=kinds)  # fmt: skip
+    return _("“{word}” is not a layer. A line begins with one of: {kinds}; for example “{example}”.", word=word, kinds=kinds,
              example=KINDS["conv"].example)  # fmt: skip
 
 
@@ -79,8 +78,8 @@ def _named(kind: str, words: list[str]) -> tuple[list[str], str]:
         return words, ""
     at = words.index("as")
     if len(words) != at + 2 or not re.fullmatch(NAME, words[-1]):
-        sentence = _("“as” is followed by one name, which you choose, and then the line ends: a letter, then letters and digits, "
-                     "twelve at most. For example “{example} as skip1”.", example=KINDS[kind].example)  # fmt: skip
+        sentence = _("After “as” comes one name of your choice, and then the line ends: a letter, then letters or digits, "
+                     "at most twelve in all. For example “{example} as skip1”.", example=KINDS[kind].example)  # fmt: skip
         raise SettingError(sentence)
     return words[:at], words[-1]
 
@@ -92,10 +91,10 @@ def _numbers(kind: str, spec: Kind, words: list[str]) -> tuple[tuple[int, ...], 
     if count > 1 and words and len(crossed := words[0].split("x")) == count:
         texts, rest = crossed, words[1:]
     if wrong := [text for text in texts if not re.fullmatch("[0-9]{1,6}", text)]:
-        raise SettingError(_("{kind} is followed by whole numbers, {names}, and “{word}” is none. For example “{example}”.",
-                             kind=kind, names=_meanings(spec), word=wrong[0][:LONGEST_QUOTED], example=spec.example))  # fmt: skip
+        raise SettingError(_("{kind} needs whole numbers ({names}), and “{word}” is not one. For example “{example}”.",
+                             kind=kind, names=_meanings(spec), word=quoted(wrong[0]), example=spec.example))  # fmt: skip
     if len(texts) < count:
-        raise SettingError(_("{kind} is followed by whole numbers, {names}, and there are too few. For example “{example}”.",
+        raise SettingError(_("{kind} needs whole numbers ({names}), and there are too few. For example “{example}”.",
                              kind=kind, names=_meanings(spec), example=spec.example))  # fmt: skip
     return tuple(_within(spec, name, int(text), text) for name, text in zip(spec.numbers, texts, strict=True)), rest
 
@@ -107,7 +106,7 @@ def _meanings(spec: Kind) -> str:
 def _other(kind: str, words: list[str]) -> tuple[str, list[str]]:
     """The name of the line that is joined, and what follows it."""
     if not words or not re.fullmatch(NAME, words[0]):
-        raise SettingError(_("{kind} is followed by the name of an earlier line. For example “{example}”, where an earlier line "
+        raise SettingError(_("{kind} needs the name of an earlier line. For example “{example}”, where an earlier line "
                              "ends in “as e1”.", kind=kind, example=KINDS[kind].example))  # fmt: skip
     return words[0], words[1:]
 
@@ -118,7 +117,7 @@ def _with_word(line: Line, word: str) -> Line:
         return line.saying(word)
     found = re.fullmatch("(in|[kspdg])=?([0-9]{1,7})", word)
     if not found or found[1] not in spec.options:
-        raise SettingError(_not_known(line.kind, word[:LONGEST_QUOTED]))
+        raise SettingError(_not_known(line.kind, quoted(word)))
     letter, value = found[1], int(found[2])
     return line.having({letter: _within(spec, letter, value, word)})
 
@@ -129,10 +128,10 @@ def _not_known(kind: str, word: str) -> str:
     options = [f"{letter}{usual or 2} ({_(MEANINGS[letter])})" for letter, usual in spec.options.items()]
     allowed = ", ".join([*options, *spec.words])
     if not allowed:
-        return _("{kind} does not know “{word}”. Only “as” and a name that you choose can follow. For example “{example}”.",
+        return _("{kind} does not know “{word}”. Only “as” and a name of your choice can follow. For example “{example}”.",
                  kind=kind, word=word, example=spec.example)  # fmt: skip
-    return _("{kind} does not know “{word}”. What can follow: {allowed}; last “as” and a name that you choose. For example "
-             "“{example}”.", kind=kind, word=word, allowed=allowed, example=spec.example)  # fmt: skip
+    return _("{kind} does not know “{word}”. What can follow: {allowed}; and at the end “as” and a name of your choice. For "
+             "example “{example}”.", kind=kind, word=word, allowed=allowed, example=spec.example)  # fmt: skip
 
 
 def _within(spec: Kind, name: str, value: int, word: str) -> int:

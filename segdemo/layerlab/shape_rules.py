@@ -86,7 +86,7 @@ def _transposed(lines: Lines, at: int, given: Map) -> Result:
     check_side(lines, at, size)
     if min(height, width) < 1:
         fix = Fix(_("Without padding"), (*lines[:at], line.having({"p": 0}), *lines[at + 1 :]))
-        sentence = _("A padding of {p} cuts everything away: nothing is left of {n} positions.", p=padding, n=given.shape[1])
+        sentence = _("A padding of {p} cuts off everything: nothing is left of {n} positions.", p=padding, n=given.shape[1])
         raise LineError(sentence, (fix,))
     seen = given.through(lambda reach, n: spread(reach, n, kernel, stride, padding), size)
     weights = out * given.shape[0] * kernel**2

@@ -91,7 +91,7 @@ def _results(lines: tuple[Line, ...], fields: bool) -> tuple[list[Result], Probl
         except LineError as error:
             return results, Problem(at, error.sentence, error.fixes)
     if not lines:
-        return [], Problem(0, _("There is no line yet: a network starts with an input."), (
+        return [], Problem(0, _("There are no lines yet: a network starts with an input."), (
             Fix(_("Start with a picture"), (Line("input", (3, 64, 64)),)),))  # fmt: skip
     return results, None
 
@@ -117,7 +117,7 @@ def _other_size(lines: tuple[Line, ...], _language: str) -> Fix | None:
 def _result(lines: Sequence[Line], at: int, maps: Sequence[Map], fields: bool) -> Result:
     line = lines[at]
     if (line.kind == "input") != (at == 0):
-        raise LineError(_("The first line, and only that, is the input."), () if at == 0 else (removed(lines, at),))
+        raise LineError(_("The first line, and only the first, is the input."), () if at == 0 else (removed(lines, at),))
     if line.name and line.name in (other.name for other in lines[:at]):
         raise LineError(_("Two lines are called {name}.", name=line.name),
                         (Fix(_("Drop the second name"), (*lines[:at], replace(line, name=""), *lines[at + 1 :])),))  # fmt: skip

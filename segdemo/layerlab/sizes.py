@@ -48,7 +48,7 @@ def pooled_formula(size: int, kernel: int, stride: int, padding: int, dilation: 
     found = pooled_size(size, kernel, stride, padding, dilation, ceil_mode)
     line = f"⌈{_room(size, kernel, stride, padding, dilation)}⌉ + 1"
     if found < _rounded_up(size, kernel, stride, padding, dilation):
-        return _("{line} − 1 = {size}, for the last window would start behind the input", line=line, size=found)
+        return _("{line} − 1 = {size}, because the last window would start beyond the input", line=line, size=found)
     return f"{line} = {found}"
 
 

@@ -9,13 +9,12 @@ from collections.abc import Sequence
 
 from segdemo.errors import SettingError
 from segdemo.layerlab.stacks import StackKind, StackLayer, up
-from segdemo.text import _
+from segdemo.text import _, quoted
 
 __all__ = ["KINDS", "parse_stack", "write_stack"]
 
 KINDS: dict[str, StackKind] = {"c": "conv", "m": "maxpool", "a": "avgpool", "t": "upconv", "n": "nearest", "b": "bilinear"}
 POOLINGS = ("maxpool", "avgpool")
-LONGEST_QUOTED = 20  # characters of a part in the sentence about it
 
 
 def parse_stack(text: str) -> tuple[StackLayer, ...]:
@@ -26,12 +25,13 @@ def parse_stack(text: str) -> tuple[StackLayer, ...]:
 def _parse(part: str) -> StackLayer:
     found = re.fullmatch(r"([cmatnb])([0-9]{1,2})(?:s([0-9]))?(?:d([0-9]{1,2}))?", part)
     if not found:
-        quoted = part if len(part) <= LONGEST_QUOTED else f"{part[:LONGEST_QUOTED]}…"
-        raise SettingError(_("{part} is no layer: they are written as c3, c3d2, m2, a3s2, t4s2, n2 or b2.", part=quoted))
+        raise SettingError(
+            _("{part} is not a layer: layers are written as c3, c3d2, m2, a3s2, t4s2, n2 or b2.", part=quoted(part))
+        )
     kind, number = KINDS[found[1]], int(found[2])
     if kind in {"nearest", "bilinear"}:
         if found[3] or found[4]:
-            raise SettingError(_("{part} is no layer: up-sampling has a factor and nothing else, as in n2 or b2.", part=part))
+            raise SettingError(_("{part} is not a layer: up-sampling has a factor and nothing else, as in n2 or b2.", part=part))
         return up(kind, number)
     usual = number if kind in POOLINGS else 1
     return StackLayer(kind, number, int(found[3] or usual), int(found[4] or 1))

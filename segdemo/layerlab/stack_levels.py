@@ -54,7 +54,7 @@ def levels(layers: Sequence[StackLayer], channels: int, side: int) -> tuple[Leve
 def check_growth(layers: Sequence[StackLayer]) -> None:
     """Whether a stack can be measured, given a picture that is large enough. Raises SettingError."""
     if len(layers) > MOST_LAYERS:
-        raise SettingError(_("A stack has at most {most} layers here, and these are {n}.", most=MOST_LAYERS, n=len(layers)))
+        raise SettingError(_("A stack can have at most {most} layers here; this one has {n}.", most=MOST_LAYERS, n=len(layers)))
     for number in range(1, len(layers) + 1):
         best_unit(layers[:number])
 
@@ -101,8 +101,8 @@ def best_unit(layers: Sequence[StackLayer]) -> int:
     """The first unit with the largest field; they repeat after as many as the layers enlarge. Raises SettingError."""
     period = math.prod(layer.stride for layer in layers if layer.enlarges)
     if period > MOST_ENLARGED:
-        raise SettingError(_("All layers together enlarge at most {most} times here.", most=MOST_ENLARGED))
+        raise SettingError(_("All layers together can enlarge a map at most {most} times here.", most=MOST_ENLARGED))
     widths = [seen_by(layers, unit).width for unit in range(period)]
     if max(widths) > LARGEST_FIELD:
-        raise SettingError(_("The field would grow beyond {most} pixels; that is as far as is drawn here.", most=LARGEST_FIELD))
+        raise SettingError(_("The field would grow beyond {most} pixels, the most that is drawn here.", most=LARGEST_FIELD))
     return widths.index(max(widths))

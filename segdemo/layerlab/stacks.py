@@ -41,16 +41,16 @@ class StackLayer:
 
     def __post_init__(self) -> None:
         if self.kind in ("nearest", "bilinear") and not 1 <= self.stride <= LARGEST_STRIDE:
-            raise SettingError(_("A factor of up-sampling is from 1 to {most}.", most=LARGEST_STRIDE))
+            raise SettingError(_("An up-sampling factor is a number from 1 to {most}.", most=LARGEST_STRIDE))
         widest = LARGEST_BILINEAR if self.kind == "bilinear" else LARGEST_KERNEL
         limits = ((self.kernel, widest), (self.stride, LARGEST_STRIDE), (self.dilation, LARGEST_DILATION))
         if any(not 1 <= value <= most for value, most in limits):
             raise SettingError(_("Kernel, stride and dilation are at least 1, and at most {k}, {s} and {d}.", k=widest,
                                  s=LARGEST_STRIDE, d=LARGEST_DILATION))  # fmt: skip
         if self.kind != "conv" and self.dilation > 1:
-            raise SettingError(_("Only convolutions are dilated here."))
+            raise SettingError(_("Only convolutions can be dilated here."))
         if self.kind == "upconv" and self.kernel < self.stride:
-            raise SettingError(_("A transposed kernel of {k} with stride {s} leaves holes: it must be at least the stride.",
+            raise SettingError(_("A transposed kernel of {k} with stride {s} leaves holes: it must not be below the stride.",
                                  k=self.kernel, s=self.stride))  # fmt: skip
 
     @property

@@ -17,7 +17,7 @@ from segdemo.layerlab.sizes import transposed_size
 from segdemo.text import _
 
 __all__ = [
-    "Transposed", "bilinear_kernel", "bilinear_profile", "check_transposed", "fcn_settings", "landing", "scatter", "stretch",
+    "Transposed", "bilinear_kernel", "bilinear_profile", "check_transposed", "fcn_settings", "landed", "scatter", "stretch",
     "stretched_convolution", "turned",
 ]  # fmt: skip
 
@@ -42,14 +42,23 @@ def check_transposed(shape: tuple[int, ...], kernel: tuple[int, ...], settings: 
         if extra >= max(s, d):
             raise SettingError(_("Output padding has to be smaller than stride {s} or dilation {d}.", s=s, d=d))
         if transposed_size(size, k, s, p, extra, d) < 1:
-            raise SettingError(_("Padding {p} cuts everything away.", p=p))
+            raise SettingError(_("Padding {p} cuts off everything.", p=p))
 
 
-def landing(at: Pair, by: Pair, settings: Transposed) -> Pair:
+def _landing(at: Pair, by: Pair, settings: Transposed) -> Pair:
     """Row and column of the output where the map's cell `at` lays the kernel's weight `by`; outside of it, it is cut off."""
     moves = zip(at, by, settings.stride, settings.padding, settings.dilation, strict=True)
     row, column = (cell * s - p + weight * d for cell, weight, s, p, d in moves)
     return row, column
+
+
+def landed(shape: Pair, kernel: Pair, settings: Transposed) -> dict[Pair, list[tuple[Pair, Pair]]]:
+    """For each place of the output that is reached: the cells of a map of this shape that do, each with its weight's place."""
+    found: dict[Pair, list[tuple[Pair, Pair]]] = {}
+    for row, column in np.ndindex(shape):
+        for i, j in np.ndindex(kernel):
+            found.setdefault(_landing((row, column), (i, j), settings), []).append(((row, column), (i, j)))
+    return found
 
 
 def scatter(image: Float, weight: Float, settings: Transposed) -> Float:
@@ -66,7 +75,7 @@ def scatter(image: Float, weight: Float, settings: Transposed) -> Float:
     output = np.zeros((weight.shape[1], *sizes))
     for channel, row, column in np.ndindex(image.shape):
         for chosen, i, j in np.ndindex(weight.shape[1:]):
-            y, x = landing((row, column), (i, j), settings)
+            y, x = _landing((row, column), (i, j), settings)
             if 0 <= y < sizes[0] and 0 <= x < sizes[1]:
                 output[chosen, y, x] += image[channel, row, column] * weight[channel, chosen, i, j]
     return output

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from segdemo.layerlab.listing import HEAD, given
 from segdemo.layerlab.scene import Cell, Grid, Scene, Tap, digits, sum_line
 from segdemo.layerlab.sizes import each_axis, transposed_formula
-from segdemo.layerlab.transposed import Transposed, check_transposed, landing, scatter, stretch, stretched_convolution, turned
+from segdemo.layerlab.transposed import Transposed, check_transposed, landed, scatter, stretch, stretched_convolution, turned
 from segdemo.text import _
 
 __all__ = ["scatter_scene", "stretch_scene"]
@@ -32,11 +32,11 @@ def scatter_scene(image: Float, weight: Float, settings: Transposed) -> Scene:
     (top, left), (rows, columns) = settings.padding, full.shape
     border = np.ones(full.shape, np.bool_)
     border[top : rows - top, left : columns - left] = False
-    landed = _landed(image.shape, weight.shape, whole)
+    reached = landed((image.shape[0], image.shape[1]), (weight.shape[0], weight.shape[1]), whole)
     taps: dict[Cell, tuple[Tap, ...]] = {}
     sums: dict[Cell, str] = {}
     for row, column in np.ndindex(full.shape):
-        parts = landed.get((row, column), [])
+        parts = reached.get((row, column), [])
         products = [float(image[at] * weight[by]) for at, by in parts]
         taps[2, row, column] = tuple(
             Tap(0, *at, float(weight[by]), (1, *by), product) for (at, by), product in zip(parts, products, strict=True)
@@ -48,15 +48,7 @@ def scatter_scene(image: Float, weight: Float, settings: Transposed) -> Scene:
     grids = (Grid("map", _("Small map"), image, "signed"), Grid("kernel", _("Kernel"), weight, "signed"),
              Grid("transposed", title, full, "signed", border))  # fmt: skip
     return Scene(grids, 2, taps, sums, _formula(image.shape, weight.shape, settings), _code(image, weight, settings), "scatter",
-                 told=_added(image, weight, landed, border))  # fmt: skip
-
-
-def _landed(shape: tuple[int, ...], kernel: tuple[int, ...], settings: Transposed) -> Landed:
-    found: dict[Place, list[tuple[Place, Place]]] = {}
-    for row, column in np.ndindex(shape):
-        for i, j in np.ndindex(kernel):
-            found.setdefault(landing((row, column), (i, j), settings), []).append(((row, column), (i, j)))
-    return found
+                 told=_added(image, weight, reached, border))  # fmt: skip
 
 
 def _added(image: Float, weight: Float, landed: Landed, border: NDArray[np.bool_]) -> dict[Cell, str]:
@@ -69,7 +61,7 @@ def _added(image: Float, weight: Float, landed: Landed, border: NDArray[np.bool_
     for row, column in np.ndindex(image.shape):
         value, cut = float(image[row, column]), int(lost[row, column])
         product = _rows(value * weight)
-        line = _("{value} × kernel = {product}, added to what is there already", value=digits(value), product=product)
+        line = _("{value} × kernel = {product}, added to what is already there", value=digits(value), product=product)
         more = _("; {n} of {all} are cut off by padding", n=cut, all=weight.size) if cut else ""
         lines[0, row, column] = line + more
     return lines

@@ -26,7 +26,7 @@ def max_unpool(image: Float, switches: NDArray[np.int64], shape: tuple[int, int]
     lies outside.
     """
     if (switches < 0).any() or (switches >= np.array(shape)).any():
-        raise SettingError(_("A switch points outside of {rows} × {columns} cells.", rows=shape[0], columns=shape[1]))
+        raise SettingError(_("A switch points outside the {rows} × {columns} cells.", rows=shape[0], columns=shape[1]))
     output = np.zeros(shape)
     for place in np.ndindex(image.shape):
         row, column = switches[place]

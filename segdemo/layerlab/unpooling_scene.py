@@ -42,7 +42,7 @@ def unpooling_scene(picture: Float, settings: Pooling) -> Scene:
         replace(first.grids[POOLED], key="map", title=_("Its maxima"), place=None),
         Grid("unpooled", _("Unpooled"), output, "signed", marked=marked),
     )
-    taps, sums = _back(pooled, output, writers)
+    taps, sums = _back(output, writers)
     links = tuple(((POOLED, *cell), (OUTPUT, *place)) for place, cells in writers.items() for cell in cells)
     formula = each_axis([
         transposed_formula(n, k, s, p, size - transposed_size(n, k, s, p))
@@ -60,9 +60,7 @@ def _writers(switches: NDArray[np.int64]) -> dict[Place, list[Place]]:
     return found
 
 
-def _back(
-    pooled: Float, output: Float, writers: dict[Place, list[Place]]
-) -> tuple[dict[Cell, tuple[Tap, ...]], dict[Cell, str]]:  # fmt: skip
+def _back(output: Float, writers: dict[Place, list[Place]]) -> tuple[dict[Cell, tuple[Tap, ...]], dict[Cell, str]]:
     """Of every cell of the output: who writes it, and the same in words. Several write one number; nothing is added."""
     taps: dict[Cell, tuple[Tap, ...]] = {}
     sums: dict[Cell, str] = {}

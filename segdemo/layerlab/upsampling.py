@@ -69,7 +69,7 @@ def pixel_shuffle(image: Float, factor: int) -> Float:
     """image (C·r², h, w) → (C, h·r, w·r): channels become places. Raises SettingError where r² does not divide the channels."""
     channels, height, width = image.shape
     if channels % factor**2:
-        raise SettingError(_("Pixel shuffle by {r} needs a multiple of {n} channels, and there are {channels}.",
+        raise SettingError(_("Pixel shuffle by {r} needs a multiple of {n} channels, not {channels}.",
                              r=factor, n=factor**2, channels=channels))  # fmt: skip
     output = np.empty((channels // factor**2, height * factor, width * factor))
     for channel, row, column in np.ndindex(*output.shape):

@@ -96,8 +96,8 @@ def _ways(
 def _told(image: Float, ways: list[_Way]) -> dict[Cell, str]:
     """Of every cell of the map: how many cells of each output have a share of it."""
     counts = {way.key: _uses(way, image.shape) for way in ways}
-    words = _("{value} is in nearest: {nearest} cells, bilinear: {edges} and {corners}, unpooled: {unpooled}, transposed: "
-              "{transposed}, shuffled: {shuffled}")  # fmt: skip
+    words = _("{value} goes into: nearest {nearest} cells, bilinear {edges} and {corners}, unpooled {unpooled}, "
+              "transposed {transposed}, shuffled {shuffled}")  # fmt: skip
     return {
         (0, row, column): words.format(value=digits(float(image[row, column]), brackets=False),
                                        **{key: count[row, column] for key, count in counts.items()})

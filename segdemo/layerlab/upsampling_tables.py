@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdemo.layerlab.scene import Cell, Tap, sum_line
-from segdemo.layerlab.transposed import Transposed, landing
+from segdemo.layerlab.transposed import Transposed, landed
 from segdemo.layerlab.upsampling import linear_weights, nearest_source, shuffle_source
 from segdemo.text import _
 
@@ -36,7 +36,7 @@ def spread(
         parts = weighted.get((row, column), ())
         taps[number, row, column] = tuple(Tap(0, *at, w, None, float(image[at]) * w) for at, w in parts)
         line = sum_line([(float(image[at]), w) for at, w in parts], float(output[row, column]))
-        sums[number, row, column] = (note((row, column)) if note else "") + (line if parts else _("0: nothing comes here"))
+        sums[number, row, column] = (note((row, column)) if note else "") + (line if parts else _("0: nothing lands here"))
     return taps, sums
 
 
@@ -63,12 +63,8 @@ def weighted_unpooling(switches: NDArray[np.int64]) -> Weighted:
 
 def weighted_scatter(image: Float, weight: Float, settings: Transposed) -> Weighted:
     """All cells whose kernels land there, each with the weight that does."""
-    found: dict[Place, list[tuple[Place, float]]] = {}
-    for row, column in np.ndindex(image.shape):
-        for i, j in np.ndindex(weight.shape):
-            place = landing((row, column), (i, j), settings)
-            found.setdefault(place, []).append(((row, column), float(weight[i, j])))
-    return found
+    reached = landed((image.shape[0], image.shape[1]), (weight.shape[0], weight.shape[1]), settings)
+    return {place: [(at, float(weight[by])) for at, by in parts] for place, parts in reached.items()}
 
 
 def weighted_shuffle(image: Float, factor: int, weights: Float) -> Weighted:

@@ -20,7 +20,7 @@ WRITTEN = r"([a-z0-9_]{1,40})\.([0-9]{1,4})\.([0-9]{1,4})(\.growing)?"
 
 def _parse(text: str) -> str:
     if not re.fullmatch(WRITTEN, text):
-        raise SettingError(_("In the address, cell is a grid, a row and a column, such as output.2.3."))
+        raise SettingError(_("In the address, cell is a grid, a row and a column, such as output0.2.3."))
     return text
 
 

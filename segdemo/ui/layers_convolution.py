@@ -26,8 +26,8 @@ SETTINGS = (
 
 def show_convolution() -> None:
     """Two sentences, the theatre with its controls, the question, and the explanation."""
-    introduce(_("A kernel slides over the input: the cells under it, times its weights, add up to one cell of the output. "
-                "The same few weights are used everywhere."))  # fmt: skip
+    introduce(_("A kernel slides over the input: each cell under it is multiplied by its weight, and the products add up to one "
+                "cell of the output. The same few weights are used everywhere."))  # fmt: skip
     frame = framed()
     with frame.top:
         on = _on()
@@ -46,7 +46,7 @@ def show_convolution() -> None:
 def _on() -> On:
     words: dict[On, str] = {"numbers": _("Numbers"), "picture": _("Picture"), "network": _("First layer")}
     return choice_setting("on", _("Shown on"), words, "numbers", compact=True, hide_label=True, help=_(
-        "Small numbers to calculate along, a patch of the sidebar's picture, or what its network does first."))  # fmt: skip
+        "Small numbers to follow by hand, a patch of the sidebar's picture, or the first layer of its network."))  # fmt: skip
 
 
 def _axes() -> int:
@@ -93,11 +93,11 @@ def _question(top: st.delta_generator.DeltaGenerator, shown: Shown, scene: Scene
 
 def _explain() -> None:
     text = _(
-        "**Padding** puts cells around the input, so that the kernel can stand on its edge. **Stride** lets it jump: the output "
-        "gets smaller. **Dilation** spreads its weights out: it sees further with as many of them. With several **channels** a "
-        "filter has a slice for each, and all products are added up; **groups** let a filter see some of the channels only.\n\n"
-        "A layer with c input channels, f filters and a k×k kernel has f·c·k·k / groups weights, and with a bias f more, however "
-        "large the picture is."
+        "**Padding** puts cells around the input, so that the kernel can stand on its edge. **Stride** makes it jump: the output "
+        "gets smaller. **Dilation** spreads its weights out: it sees further with the same number of them. With several "
+        "**channels** a filter has a slice for each, and all products are added up; **groups** let a filter see only some of the "
+        "channels.\n\nA layer with c input channels, f filters and a k×k kernel has f·c·k·k / groups weights, and f more with a "
+        "bias, however large the picture is."
     )
     formulas = (
         r"y_{f,i,j} = b_f + \sum_{c}\sum_{u,v} w_{f,c,u,v}\; x_{c,\; s i + d u - p,\; s j + d v - p}",

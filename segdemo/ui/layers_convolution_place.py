@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from segdemo.layerlab.patches import busiest_place
 from segdemo.text import _
 from segdemo.ui.components import patch_frame
-from segdemo.ui.layers_settings import choice_setting, keep, key_of, number_setting
+from segdemo.ui.layers_parameter import keep, key_of
+from segdemo.ui.layers_settings import choice_setting, number_setting
 
 __all__ = ["Whole", "choose_patch"]
 

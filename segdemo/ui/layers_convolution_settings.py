@@ -12,8 +12,7 @@ from segdemo.ui.layers_frame import reasons, two_columns
 from segdemo.ui.layers_settings import choice_setting, number_setting, switch_setting
 
 __all__ = [
-    "Limit", "axis_letter", "axis_words", "dilation_limit", "kernel_limit", "movement", "padding_limit",
-    "shape_of_channels",
+    "Limit", "axis_letter", "dilation_limit", "kernel_limit", "movement", "padding_limit", "shape_of_channels",
 ]  # fmt: skip
 
 LARGEST_KERNEL, LARGEST_STRIDE, LARGEST_PADDING, LARGEST_DILATION = 7, 4, 4, 4
@@ -37,14 +36,14 @@ def padding_limit(size: int, mode: Mode, axes: int = 2) -> Limit:
     if limit is None or limit >= LARGEST_PADDING:
         return Limit(LARGEST_PADDING)
     if mode == "reflect":
-        return Limit(limit, _("Reflect mirrors at the outermost cell without repeating it: {n} cells give a border of {most}.",
-                              n=size, most=limit))  # fmt: skip
-    return Limit(limit, _("Circular goes once around: {n} cells give a border of {most}.", n=size, most=limit))
+        return Limit(limit, _("Reflect mirrors at the outermost cell without repeating it: {n} cells give a border of at "
+                              "most {most}.", n=size, most=limit))  # fmt: skip
+    return Limit(limit, _("Circular wraps around once: {n} cells give a border of at most {most}.", n=size, most=limit))
 
 
 def _volume_words() -> str:
-    return _("In three axes a kernel has at most {kernel} cells a side here and a padding of {padding}: every slice has to find "
-             "room.", kernel=VOLUME_KERNEL, padding=VOLUME_PADDING)  # fmt: skip
+    return _("With three axes a kernel has at most {kernel} cells per side here and a padding of {padding}: "
+             "there must be room for every slice.", kernel=VOLUME_KERNEL, padding=VOLUME_PADDING)  # fmt: skip
 
 
 def kernel_limit(size: int, padding: int, axes: int = 2) -> Limit:
@@ -54,7 +53,7 @@ def kernel_limit(size: int, padding: int, axes: int = 2) -> Limit:
         return Limit(VOLUME_KERNEL, _volume_words())
     if most >= LARGEST_KERNEL:
         return Limit(LARGEST_KERNEL)
-    return Limit(most, _("A kernel has to fit into the {n} cells that there are with padding.", n=most))
+    return Limit(most, _("A kernel has to fit into the {n} cells, padding included.", n=most))
 
 
 def dilation_limit(size: int, padding: int, kernel: int) -> Limit:
@@ -64,7 +63,7 @@ def dilation_limit(size: int, padding: int, kernel: int) -> Limit:
     most = (size + 2 * padding - 1) // (kernel - 1)
     if most >= LARGEST_DILATION:
         return Limit(LARGEST_DILATION)
-    return Limit(most, _("With a dilation of {d} the kernel would span {span} cells, and there are {n}.",
+    return Limit(most, _("With a dilation of {d} the kernel would span {span} cells, but there are only {n}.",
                          d=most + 1, span=extent(kernel, most + 1), n=size + 2 * padding))  # fmt: skip
 
 
@@ -73,7 +72,7 @@ def axis_letter(axes: int) -> str:
     return {1: "l", 2: "", 3: "a"}[axes]
 
 
-def axis_words(axes: int) -> tuple[tuple[str, str], ...]:
+def _axis_words(axes: int) -> tuple[tuple[str, str], ...]:
     """A letter and a sign for each axis that has a control of its own; a volume's axes share one."""
     return {1: (("l", ""),), 2: (("h", "↕"), ("w", "↔")), 3: (("a", ""),)}[axes]
 
@@ -84,7 +83,7 @@ def movement(sizes: Sequence[int], kernel: Sequence[int] | None) -> tuple[tuple[
     They are settled in this order: padding by the mode, the kernel by what padding leaves, dilation by the kernel.
     """
     mode = _mode()
-    words = axis_words(len(sizes))
+    words = _axis_words(len(sizes))
     if len(words) > 1:
         _axes_named(words)
     rows = {name: two_columns() if len(words) > 1 else (st.container(),) for name in ("kspd" if kernel is None else "spd")}
@@ -124,15 +123,15 @@ def _mode() -> Mode:
         "zeros": _("zeros"), "reflect": _("reflect"), "replicate": _("replicate"), "circular": _("circular"),
     }  # fmt: skip
     return choice_setting(
-        "mode", _("Border filled with"), words, "zeros", help=_("Where the border takes its values. Hover a border cell.")
+        "mode", _("Border filled with"), words, "zeros", help=_("Where the border gets its values. Hover over a border cell.")
     )
 
 
 def _slider(name: str, axis: tuple[str, str], low: int, limit: Limit, default: int) -> int:
     titles = {"k": _("Kernel"), "s": _("Stride"), "p": _("Padding"), "d": _("Dilation")}
     helps = {
-        "k": _("Cells of the kernel along this axis."), "s": _("Cells by which the kernel moves on."),
-        "p": _("Cells put around the input, on both sides."), "d": _("Distance between the cells that the kernel touches."),
+        "k": _("Cells of the kernel along this axis."), "s": _("How many cells the kernel moves at each step."),
+        "p": _("Cells added around the input, on both sides."), "d": _("Distance between the cells that the kernel touches."),
     }  # fmt: skip
     letter, sign = axis
     return number_setting(
@@ -144,7 +143,9 @@ def _slider(name: str, axis: tuple[str, str], low: int, limit: Limit, default: i
 def _room(products: int, most: int) -> Limit:
     """How many channels or filters there can be where each adds that many products."""
     room = max(1, min(most, MOST_TAPS // products))
-    return Limit(room, _("All output cells together have at most {most:,} products here.", most=MOST_TAPS) if room < most else "")
+    return Limit(
+        room, _("All output cells together can have at most {most:,} products here.", most=MOST_TAPS) if room < most else ""
+    )
 
 
 def shape_of_channels(axes: int, products: int) -> tuple[int, int, int, bool, bool]:
@@ -154,7 +155,7 @@ def shape_of_channels(axes: int, products: int) -> tuple[int, int, int, bool, bo
         room = _room(products, most)
         channels = number_setting(
             f"c{letter}", _("Input channels"), 1, room.most, 1, why=room.reason, folded=True,
-            help=_("Each has a slice of every filter, and all are added up."),
+            help=_("Every filter has a slice for each of them, and all are added up."),
         )  # fmt: skip
         left = _room(products * channels, most)
         filters = number_setting(
@@ -165,13 +166,14 @@ def shape_of_channels(axes: int, products: int) -> tuple[int, int, int, bool, bo
             st.caption(reason)
         possible = [n for n in range(1, most + 1) if channels % n == 0 and filters % n == 0]
         words = {str(n): _("{n}, depthwise", n=n) if n == channels > 1 else str(n) for n in possible}
-        why = _("Groups have to divide {channels} channels and {filters} filters.", channels=channels, filters=filters)
+        why = _("Groups must divide both the number of channels, {channels}, and that of filters, {filters}.",
+                channels=channels, filters=filters)  # fmt: skip
         groups = int(choice_setting(f"g{letter}", _("Groups"), words, "1", compact=True, why=why, folded=True, help=_(
-            "Channels and filters are dealt out to groups that see nothing of each other. One each: depthwise.")))  # fmt: skip
+            "Channels and filters form groups that see nothing of each other. One channel per group: depthwise.")))  # fmt: skip
         if len(possible) < most:
             st.caption(why)
         bias = switch_setting("b", _("Bias"), folded=True, help=_("A number that each filter adds to all of its sums."))
         flipped = switch_setting("flip", _("Flip the kernel"), folded=True, help=_(
-            "A true convolution, as mathematics has it. What networks call convolution is cross-correlation, without flipping; "
+            "A true convolution, as in mathematics. What networks call convolution is cross-correlation, without flipping; "
             "since the weights are learned, both can do the same."))  # fmt: skip
     return channels, filters, groups, bias, flipped

@@ -83,13 +83,13 @@ def on_picture() -> Shown | None:
     if picture is None:
         return None
     names = {name: _(kernel.title) for name, kernel in KERNELS.items()}
-    name = choice_setting("kernel", _("Kernel"), names, "sobel_x", clears=("wk",), help=_("Weights that are known by name."))
+    name = choice_setting("kernel", _("Kernel"), names, "sobel_x", clears=("wk",), help=_("Well-known kernels."))
     known = KERNELS[name]
     side, down, right = choose_patch(Whole(picture.sha256, picture.pixels), None, SHOWN)
     image = patch_of(picture.pixels, side, down / 100, right / 100, SHOWN, grey=True)
     _size, settings = movement(image.shape[1:], (3, 3))
     weight = typed("wk", known.values[None, None])
-    note = _("Kernel of your own.") if weight.own else f"**{_(known.title)}**: {_(known.meaning)}"
+    note = _("Your own kernel.") if weight.own else f"**{_(known.title)}**: {_(known.meaning)}"
     return Shown(image, weight.values, None, settings, picture=True, kernel=weight, note=note)
 
 
@@ -110,7 +110,7 @@ def on_network() -> Shown | None:
         st.error(str(error), icon=":material/error:")
         return None
     if layer is None or layer.weight[0].size > MOST_WEIGHTS_OF_A_FILTER:
-        st.info(_("This network's first layer is no convolution that could be shown here."), icon=":material/info:")
+        st.info(_("This network's first layer is not a convolution that can be shown here."), icon=":material/info:")
         return None
     number = number_setting(
         "filter", _("Filter"), 0, len(layer.weight) - 1, 0, help=_("Which of the layer's filters. Each makes one output channel.")
@@ -143,5 +143,5 @@ def _drawn(layer: FirstLayer, image: Float) -> tuple[FirstLayer, str]:
         return layer, ""
     reach = tuple(min(p, d * (k - 1)) for p, d, k in zip(
         layer.settings.padding, layer.settings.dilation, layer.weight.shape[2:], strict=True))  # fmt: skip
-    words = _("Of its padding {p} is drawn: beyond it, no weight meets the picture.", p=reach[0])
+    words = _("Only {p} of its padding is drawn: beyond that, no weight meets the picture.", p=reach[0])
     return replace(layer, settings=replace(layer.settings, padding=reach)), words

@@ -42,7 +42,7 @@ def _introduction(part: str, covered: bool) -> str:
     """Two sentences about the part; while its question is open, without the rule that answers it."""
     if part == "checkerboard":
         first = _("A transposed convolution lays its kernel over the output once for each input cell, a stride apart: before any "
-                  "weight is learned, that decides how often a cell is covered.")  # fmt: skip
+                  "weight is learned, this decides how often a cell is covered.")  # fmt: skip
         rule = _("Where the stride does not divide the kernel, cells are covered unevenly, and a checkerboard can be seen in the "
                  "result.")  # fmt: skip
     else:

@@ -21,10 +21,10 @@ def show_checkerboard(frame: Frame) -> bool:
         kernel = number_setting("k", _("Kernel"), 1, 7, 3, help=_("Cells along each side of the kernel."))
         stride = number_setting("s", _("Stride"), 1, 5, 2, help=_("Distance between the kernels on the output."))
         most = min(8, (LARGEST_OUTPUT - kernel) // stride + 1)
-        why = _("The output is kept to {n} cells a side, so that its counts can be read.", n=LARGEST_OUTPUT) if most < 8 else ""
+        why = _("The output is kept to {n} cells per side, so that its counts can be read.", n=LARGEST_OUTPUT) if most < 8 else ""
         size = number_setting("n", _("Input size"), 2, most, min(5, most), help=_("Cells along each side of the input."), why=why)
         limit = min(kernel - 1, ((size - 1) * stride + kernel - 1) // 2)
-        cut = _("Padding cuts off {n} cells at most: what the kernels hang over the edge.", n=limit)
+        cut = _("Padding cuts off at most {n} cells per side: as many as the kernels overhang.", n=limit)
         padding = number_setting("p", _("Padding"), 0, limit, 0, help=_("Cells cut off the output on every side."), why=cut)
         reasons([why, cut])
     with frame.place:
@@ -46,8 +46,8 @@ def _verdict(kernel: int, stride: int) -> str:
         return _("{s} divides {k}: every inner cell is covered {n} × {n} = {square} times.", s=stride, k=kernel, n=counts[0],
                  square=counts[0] ** 2)  # fmt: skip
     low, high = counts
-    return _("{s} does not divide {k}: along a row cells are covered {low} or {high} times, in the picture from {low2} to "
-             "{high2}: a checkerboard.", s=stride, k=kernel, low=low, high=high, low2=low**2, high2=high**2)  # fmt: skip
+    return _("{s} does not divide {k}: along a row, cells are covered {low} or {high} times, in the picture {low2} to "
+             "{high2} times: a checkerboard.", s=stride, k=kernel, low=low, high=high, low2=low**2, high2=high**2)  # fmt: skip
 
 
 def _profile(kernel: int, stride: int, size: int, padding: int) -> None:

@@ -60,8 +60,8 @@ def even_table(kernel: int, stride: int) -> str:
     head = "".join(f'<th scope="col">{"s = " if s == STRIDES[0] else ""}{s}</th>' for s in STRIDES)
     rows = "".join(_row(k, stride if k == kernel else None) for k in KERNELS)
     caption = _("Inside, for each kernel k and stride s")
-    foot = _("Kernels on a cell away from the border. Blue: every cell alike. Orange: uneven, the stronger the more; with 0, "
-             "some cells get nothing. Framed: chosen now.")  # fmt: skip
+    foot = _("Kernels on a cell away from the border. Blue: all cells equally. Orange: unevenly, the stronger the more so; with "
+             "0, some cells get nothing. Framed: the current choice.")  # fmt: skip
     return (f"<figure><figcaption>{escape(caption)}</figcaption><table><thead><tr><td></td>{head}</tr></thead>"
             f"<tbody>{rows}</tbody></table><small>{escape(foot)}</small></figure>")  # fmt: skip
 

@@ -42,4 +42,4 @@ def _ways(marked: bool) -> str:
     """What the counts and the stripes say. marked: the middle has a mark."""
     middle = _("The middle, with a marked corner, is the output's own place.") if marked else _(
         "The middle is the output's own place.")  # fmt: skip
-    return f"{_('A count says on how many ways a cell reaches the output; striped cells reach it on none.')} {middle}"
+    return f"{_('A count says in how many ways a cell reaches the output; striped cells reach it in none.')} {middle}"

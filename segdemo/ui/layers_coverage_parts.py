@@ -29,11 +29,11 @@ def stack_setting(name: str, label: str, default: str, kernel: int, *, own: bool
     options = {"_".join(map(str, rates)): _words(rates) for rates in STACKS}
     if own:
         options["own"] = _("my own")
-    chosen = choice_setting(name, label, options, default, help=_("Of each layer, from the input to the output."))
+    chosen = choice_setting(name, label, options, default, help=_("For each layer, from the input to the output."))
     if chosen != "own":
         return tuple(int(rate) for rate in chosen.split("_"))
     rates: list[int] = []
-    why = _("The field is kept to {n} cells a side, so that it can be drawn.", n=LARGEST_FIELD)
+    why = _("The field is kept to {n} cells per side, so that it can be drawn.", n=LARGEST_FIELD)
     for number, (key, usual) in enumerate(zip(OWN, (1, 3, 4), strict=True), start=1):
         left = (LARGEST_FIELD - 1) // (kernel - 1) - sum(rates) - (len(OWN) - number)  # every layer needs 1
         words = _("Distance between the cells that its kernel looks at.")

@@ -17,12 +17,12 @@ SETTINGS = ("from", "stack", "w", "seed", "c", "side", "against", "at", "net", "
 def show_field() -> None:
     """Two sentences, the stack or the encoder with the squares that it sees, and the explanation."""
     introduce(_("Each layer sees a small window of the one below; through all of them one unit sees a growing square of the "
-                "input. The pixels in its middle count most: more ways lead from there."))  # fmt: skip
+                "input. The pixels in its middle count most: more paths connect them to the unit."))  # fmt: skip
     frame = framed()
     with frame.side:
         words = {"stack": _("Own stack"), "network": _("Encoder")}
         source = choice_setting("from", _("Layers of"), words, "stack", compact=True, help=_(
-            "A stack that you build, or the encoder of a network as its paper has it."))  # fmt: skip
+            "A stack that you build, or the encoder of a network as in its paper."))  # fmt: skip
     (show_own_stack if source == "stack" else show_encoder)(frame)
     _explain()
 
@@ -30,12 +30,12 @@ def show_field() -> None:
 def _explain() -> None:
     text = _(
         "Three numbers go up with the layers: the **field** r, the **jump** j between neighbouring units, in pixels of the "
-        "input, and where the first unit lies. A kernel of k adds k − 1 jumps, a dilation d as many times d; a stride multiplies "
-        "the jump, so that every *later* layer grows faster. After up-sampling the units take turns; the one that sees most is "
-        "shown.\n\nWhat a unit *can* see is not what it listens to. Without activations its gradient is a sum over all ways down "
-        "to a pixel: few lead to the corners, many to the middle. Stacked kernels blur into a bell, whose width grows with the "
-        "root of the depth. Training, skips and dilation widen it again. Max-pooling counts as a mean here: which input "
-        "wins depends on the picture."
+        "input, and where the first unit lies. A kernel of k adds k − 1 jumps, a dilation d multiplies that by d; a stride "
+        "multiplies the jump, so that every *later* layer grows faster. After up-sampling, fields differ from unit to unit; the "
+        "largest one is shown.\n\nWhat a unit *can* see is not what it listens to. Without activations its gradient is a sum "
+        "over all paths down to a pixel: few lead to the corners, many to the middle. Stacked kernels blur into a bell, whose "
+        "width grows with the root of the depth. Training, skips and dilation widen it again. Max-pooling counts as a mean here: "
+        "which input wins depends on the picture."
     )
     formulas = (r"r_l = r_{l-1} + (k_l - 1)\, d_l\, j_{l-1}", r"j_l = j_{l-1}\, s_l",
                 r"\text{start}_l = \text{start}_{l-1} + \left(\tfrac{k_l - 1}{2} d_l - p_l\right) j_{l-1}",

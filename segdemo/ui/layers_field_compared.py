@@ -9,7 +9,7 @@ from segdemo.errors import SettingError
 from segdemo.layerlab.stack_influence import Weights
 from segdemo.layerlab.stack_presets import STACKS, known_layers
 from segdemo.layerlab.stacks import StackLayer
-from segdemo.text import _
+from segdemo.text import _, few
 from segdemo.ui.layers_field_data import Total, measured, total_of
 from segdemo.ui.layers_field_influence import holding
 from segdemo.ui.layers_settings import choice_setting
@@ -17,19 +17,17 @@ from segdemo.ui.words import compact_number
 
 __all__ = ["show_compared"]
 
-FEW = 3  # names in a sentence
 Stack = tuple[StackLayer, ...]
 
 
 def show_compared(layers: Stack, name: str, channels: int, picture: int, weights: Weights, seed: int) -> None:
     """A table of the stack and another one, and in a sentence what the difference is."""
-    few = ", ".join(list(STACKS)[:FEW])
     others = {"none": _("nothing")} | {key: _(known.title) for key, known in STACKS.items() if key != name}
     usual = STACKS[name].against if name and STACKS[name].against in others else "none"
     with st.container(width=280):
         other = choice_setting("against", _("Compare with"), others, usual,
                                help=_("Another stack, measured the same way."),
-                               why=_("Stacks to compare with are {names} and others.", names=few))  # fmt: skip
+                               why=_("Stacks to compare with: {names}.", names=few(STACKS)))  # fmt: skip
     if other == "none" or not layers:
         return
     rival = known_layers(other)
@@ -71,8 +69,8 @@ def _sentence(other: str, totals: Sequence[Total]) -> str:
         return _("The same field.") if a == b else _("A field of {a} instead of {b} pixels.", a=a, b=b)
     p = round(100 * abs(params / other_params - 1))
     if params == other_params:
-        return _("The same field, for as many weights.") if a == b else _(
-            "A field of {a} instead of {b} pixels, for as many weights.", a=a, b=b)  # fmt: skip
+        return _("The same field, with the same number of weights.") if a == b else _(
+            "A field of {a} instead of {b} pixels, with the same number of weights.", a=a, b=b)  # fmt: skip
     if params < other_params:
         if a == b:
             return _("The same field, with {p} % fewer weights than {other}.", p=p, other=other)

@@ -18,6 +18,7 @@ from segdemo.ui.words import compact_number
 __all__ = ["MARK", "Total", "hidden", "measured", "stack_data", "total_of"]
 
 MARK = VERMILION  # the field that is looked at
+BLANK_SPAN = 16  # of the empty sheet, pixels: of no stack
 Row = dict[str, Any]
 
 
@@ -58,19 +59,27 @@ def stack_data(
     picture: int,
     at: int,
 ) -> dict[str, Any]:
-    """Everything of a stack, its layers from the input on. covered: the last one's field is hidden. channels: of every layer,
+    """Everything of a stack, its layers from the input on. covered: the fields are hidden, and the drawing is an
+    empty sheet, the same for every stack. channels: of every layer,
     picture: side of the input in pixels; at: the layer that is looked at, from 0."""
     field, params, macs = total_of(found)
     rows = [_row(layers[:number], level, weights, seed, picture) for number, level in enumerate(found, start=1)]
+    span = field + max(2, 2 * math.ceil(field * 0.04))
     if covered:
-        rows[-1] = hidden(rows[-1])
-        field = found[-2].field_px if len(found) > 1 else 1  # the drawing is as wide as what is known
+        rows, span = _covered(rows), BLANK_SPAN
     return {
-        "layers": rows, "span": field + max(2, 2 * math.ceil(field * 0.04)), "words": field_words(_channels(channels)),
+        "layers": rows, "span": span, "blank": covered, "words": field_words(_channels(channels)),
         "scale": ramp(), "of": write_stack(layers), "at": at, "mark": MARK, "editable": True, "heat": True, "covered": covered,
         "label": _("Receptive field in the input, layer by layer"),
         "total": {"sees": "?" if covered else str(field), "params": compact_number(params), "macs": compact_number(macs)},
     }  # fmt: skip
+
+
+def _covered(rows: Sequence[Row]) -> list[Row]:
+    """The first row as a start, without anything to draw; of the others, and of the last one in any case, no field and no jump,
+    so that they cannot simply be continued."""
+    start = [row | {"heat": None, "held": None, "field": 1} for row in rows[:-1][:1]]
+    return [*start, *(hidden(row) | {"jump": "?"} for row in rows[len(start) :])]
 
 
 def _channels(channels: int) -> str:

@@ -53,7 +53,7 @@ def _show(name: str, stage: str, picture: Picture) -> None:
         show_picture(field_picture(study, unit, field), _("The picture with both fields of the unit"), smooth=True)
     weights = _("weights {id}", id=study.entry.weights_id) if trained else _("untrained weights of {title}", title=TITLES[name])
     st.caption(
-        _("Silent here: no pixel moves this unit, with {weights}.", weights=weights) if field.silent
+        _("Silent here: with {weights}, no pixel moves this unit.", weights=weights) if field.silent
         else _said(study, unit, field.side_px, weights)
     )  # fmt: skip
 

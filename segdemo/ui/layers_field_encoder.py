@@ -1,25 +1,24 @@
 """The Receptive field view of a network: its encoder stage by stage, a question about a stage, and its effective field."""
 
 from collections.abc import Mapping, Sequence
-from itertools import islice
 
 import streamlit as st
 
 from segdemo.errors import SettingError
 from segdemo.models import TITLES
-from segdemo.text import _
+from segdemo.text import _, few
 from segdemo.ui.architectures_data import families
 from segdemo.ui.components import receptive_field_stack
 from segdemo.ui.layers_field_effective import show_effective
 from segdemo.ui.layers_field_encoder_data import EncoderStage, asked_by_default, encoder_of, network_data, no_stage, picture_side
 from segdemo.ui.layers_field_questions import ALL, encoder_choices, encoder_reason
 from segdemo.ui.layers_frame import Frame, predict, wants_to_predict
-from segdemo.ui.layers_settings import choice_setting, keep, say, setting
+from segdemo.ui.layers_parameter import keep, say, setting
+from segdemo.ui.layers_settings import choice_setting
 
 __all__ = ["show_encoder"]
 
 COMPONENT = "layers_field_network"
-FEW = 3  # names in a sentence
 
 
 def show_encoder(frame: Frame) -> None:
@@ -28,7 +27,7 @@ def show_encoder(frame: Frame) -> None:
     with frame.side:
         titles = {word: TITLES[name] for word, name in names.items()}
         name = names[choice_setting("net", _("Network"), titles, "unet", clears=("ask", "look", "stage"),
-                                    help=_("At the size of its paper."), why=_unknown(titles))]  # fmt: skip
+                                    help=_("At the size used in its paper."), why=_unknown(titles))]  # fmt: skip
     with frame.top:
         asking = wants_to_predict()
     with frame.place:
@@ -42,14 +41,15 @@ def show_encoder(frame: Frame) -> None:
         receptive_field_stack(
             key=COMPONENT, data=network_data(name, covered, _looked(stages)), on_looked_change=lambda: _look(stages)
         )
-        st.caption(_("Thin line: the picture of {n} pixels. Fields are followed exactly through every operation; they are what a "
-                     "unit can see. What it listens to is below.", n=picture_side(name)))  # fmt: skip
+        st.caption(_("Thin line: the picture of {n} pixels. Fields are followed exactly through every operation: they are what a "
+                     "unit can see.", n=picture_side(name)))  # fmt: skip
         if not covered:
+            st.caption(_("What it listens to is below."))
             show_effective(name)
 
 
 def _unknown(titles: Mapping[str, str]) -> str:
-    return _("Networks are called {names}, for example.", names=", ".join(islice(titles, FEW)))
+    return _("Networks are called {names}.", names=few(titles))
 
 
 def _looked(stages: Sequence[EncoderStage]) -> str:

@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from typing import Any
 
 from segdemo.features import Anatomy, ReceptiveField
 from segdemo.features.anatomy import Part
 from segdemo.models import TITLES
-from segdemo.text import _
+from segdemo.text import _, few
 from segdemo.ui.architectures_data import Request, anatomy_of, fields_of
 from segdemo.ui.layers_colours import ramp
 from segdemo.ui.layers_field_data import MARK, hidden
@@ -17,8 +16,6 @@ from segdemo.ui.layers_field_words import field_words, jump_text
 from segdemo.ui.words import compact_number
 
 __all__ = ["EncoderStage", "asked_by_default", "encoder_of", "encoder_stages", "network_data", "no_stage", "picture_side"]
-
-FEW = 3  # names in a sentence
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ def asked_by_default(stages: Sequence[EncoderStage]) -> str:
 
 def no_stage(stages: Iterable[str]) -> str:
     """The sentence for a name that is none of the stages'."""
-    return _("The stages of this network are called {names} and so on.", names=", ".join(islice(stages, FEW)))
+    return _("The stages of this network are called {names}.", names=few(stages))
 
 
 def network_data(name: str, covered: str = "", looked: str = "") -> dict[str, Any]:

@@ -28,10 +28,10 @@ class Drawn:
 @lru_cache(maxsize=512)
 def influence_drawn(layers: tuple[StackLayer, ...], weights: Weights, seed: int) -> Drawn:
     """Measured in pixels, and drawn in cells of one pixel or of several."""
-    held = holding_side(influence(layers, weights, seed))
-    drawn = _coarse(ways(layers) if weights == "equal" else influence(layers, weights, seed))
+    heat = influence(layers, weights, seed)
+    drawn = _coarse(ways(layers) if weights == "equal" else heat)
     scaled = (drawn / (drawn.max() or 1) * 255).round().astype(np.uint8)
-    return Drawn(held, len(drawn), base64.b64encode(scaled.tobytes()).decode())
+    return Drawn(holding_side(heat), len(drawn), base64.b64encode(scaled.tobytes()).decode())
 
 
 def _coarse(heat: NDArray[np.float64]) -> NDArray[np.float64]:

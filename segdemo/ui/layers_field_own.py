@@ -17,8 +17,9 @@ from segdemo.ui.layers_field_data import measured, stack_data
 from segdemo.ui.layers_field_palette import show_palette
 from segdemo.ui.layers_field_questions import stack_choices, stack_reason
 from segdemo.ui.layers_frame import Frame, asked
+from segdemo.ui.layers_parameter import keep, key_of, say, setting
 from segdemo.ui.layers_row import row_number
-from segdemo.ui.layers_settings import choice_setting, keep, key_of, number_setting, say, setting
+from segdemo.ui.layers_settings import choice_setting, number_setting
 from segdemo.ui.layers_undo import remember, show_undo
 
 __all__ = ["show_own_stack"]
@@ -89,7 +90,7 @@ def _looked(layers: Stack) -> int:
     """The layer that the address says is looked at, from 0; the topmost where it says nothing, or what there is not."""
     number = setting("at", len(layers), row_number)
     if number > len(layers):
-        say(_("There is no layer {n}: the stack has {count}. The topmost is shown.", n=number, count=len(layers)))
+        say(_("There is no layer {n}: the stack has {count}. The top one is shown.", n=number, count=len(layers)))
         keep("at", None)
     return min(number, len(layers)) - 1
 
@@ -128,8 +129,8 @@ def _known(name: str) -> None:
 def _settings() -> tuple[Weights, int, int, int]:
     words = {"equal": _("All equal"), "random": _("Random")}
     weights = cast(Weights, choice_setting("w", _("Weights"), words, "equal", compact=True, help=_(
-        "Equal weights count the ways from a pixel to the unit. Random ones are one draw, as before training.")))  # fmt: skip
-    seed = number_setting("seed", _("Draw"), 0, 9, 0, help=_("Other random weights.")) if weights == "random" else 0
+        "Equal weights count the paths from a pixel to the unit. Random ones are one draw, as before training.")))  # fmt: skip
+    seed = number_setting("seed", _("Draw"), 0, 9, 0, help=_("New random weights.")) if weights == "random" else 0
     with st.popover(_("Channels and picture"), icon=":material/tune:", width="stretch"):
         channels = number_setting("c", _("Channels c"), 1, 512, 64, help=_("Of every layer, in and out. A 3×3 has 9c² weights."))
         picture = number_setting(
@@ -148,7 +149,7 @@ def _measured(layers: Stack, channels: int, picture: int) -> tuple[tuple[Level, 
             return measured(layers[:count], channels, picture), layers[:count]
         except SettingError as error:
             if count == len(layers):
-                st.error(_("{why} Shown is as much of it as works.", why=error), icon=":material/error:")
+                st.error(_("{why} As much of it as works is shown.", why=error), icon=":material/error:")
             count -= 1
     return (), ()
 

@@ -27,7 +27,7 @@ def stack_choices(found: Sequence[Level]) -> dict[str, str]:
 def stack_reason(found: Sequence[Level]) -> str:
     """Why the last layer sees as far as it does, and what goes wrong where kernels are added up."""
     last = _("The last layer: {growth}.", growth=growth_text(found[-1]))
-    return f"{last} {_('Kernels are not simply added up, for the windows overlap.')}" if len(found) > 1 else last
+    return f"{last} {_('Kernel sizes are not simply added up, because the windows overlap.')}" if len(found) > 1 else last
 
 
 def encoder_choices(stages: Sequence[EncoderStage], at: int, picture: int) -> dict[str, str]:
@@ -58,8 +58,8 @@ def encoder_reason(stages: Sequence[EncoderStage], at: int) -> str:
                  "every unit then depends on every pixel.")  # fmt: skip
     jump = jump_text(stage.field.stride or 1)
     if before is None or before.field.size is None:
-        return _("Its units look at squares whose middles lie {jump} px apart; each square is as large as the windows of all "
-                 "layers before it make it together.", jump=jump)  # fmt: skip
+        return _("Its units look at squares whose middles lie {jump} px apart; their size comes from the windows of all "
+                 "layers so far.", jump=jump)  # fmt: skip
     words: Mapping[str, object] = {"jump": jump, "before": before.field.size, "name": before.name,
                                    "more": stage.field.size - before.field.size}  # fmt: skip
     if stage.field.size == before.field.size:

@@ -40,7 +40,7 @@ def field_words(weights: str) -> dict[str, str]:
 def growth_text(level: Level) -> str:
     """How the field grew, first in numbers and then in words."""
     if level.layer.enlarges:
-        return _("{formula}: after up-sampling units see differently far, in turn", formula=level.formula)
+        return _("{formula}: after up-sampling, fields differ from unit to unit", formula=level.formula)
     if level.layer.dilation > 1:
         return _("{formula}: field below + (kernel − 1) · dilation · jump below", formula=level.formula)
     return _("{formula}: field below + (kernel − 1) · jump below", formula=level.formula)

@@ -1,4 +1,4 @@
-"""What all views of the Layers page share: two sentences, the theatre, a question to predict, the link, the explanation."""
+"""What all views of the Layers page share: two sentences, the theatre, a question to predict, the explanation."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,8 @@ from segdemo.text import _
 from segdemo.ui.components import cell_theatre
 from segdemo.ui.layers_cell import cell_setting, keep_cell, settings_without_cell
 from segdemo.ui.layers_colours import cell_scales
-from segdemo.ui.layers_settings import key_of, short_number, switch_setting
+from segdemo.ui.layers_parameter import key_of, short_number
+from segdemo.ui.layers_settings import switch_setting
 from segdemo.ui.layers_typed import LARGEST_TYPED
 
 __all__ = [
@@ -96,16 +97,18 @@ def theatre(
 
 def _words(most: float) -> dict[str, str]:
     return {
-        "play": _("Play (space)"), "pause": _("Pause (space)"), "back": _("One step back"), "onward": _("One step on"),
-        "speed": _("Steps a second"), "perSecond": _("{n} a second"), "steps": _("Step"),
+        "play": _("Play (space)"), "pause": _("Pause (space)"), "back": _("One step back"), "onward": _("One step forward"),
+        "speed": _("Steps per second"), "perSecond": _("{n} per second"), "steps": _("Step"),
         "place": _("row {row}, column {column}"), "column": _("column {column}"), "border": _("border"),
-        "noNumber": _("That is no number. Numbers go from −{most} to {most}; nothing was changed.", most=short_number(most)),
+        "noNumber": _("That is not a number. Numbers from −{most} to {most} can be typed; nothing was changed.",
+                      most=short_number(most)),
         "covered": _("What comes out? Predict first."),
-        "hint": _("Hover a cell: what makes it, what it feeds. Arrows walk, Page ↑↓ changes the grid, space plays."),
-        "keys": _("Arrow keys go from cell to cell, Page up and Page down to the grid before and after, Home and End to a grid's "
-                  "first and last cell. Space plays, Escape lets a cell go."),
+        "hint": _("Hover a cell: what makes it, what it feeds. Arrows walk, Page ↑↓ changes the grid, space plays (rows and "
+                  "columns count from 0)."),
+        "keys": _("Arrow keys go from cell to cell, Page up and Page down to the previous and next grid, Home and End to a "
+                  "grid's first and last cell. Space plays, Escape releases a cell."),
         "keysEdit": _("Enter changes a number."), "each": _("each times {weight}"),
-        "touch": _("Tap a cell: what it is made of, or what it feeds."),
+        "touch": _("Tap a cell: what it is made of, or what it feeds (rows and columns count from 0)."),
         "edit": _("Double-click or Enter changes a number."), "editTouch": _("Tap it again to change its number."),
         "value": _("New value"), "feeds": _("{value} feeds {n} cells of the output"),
         "feedsOne": _("{value} feeds one cell of the output"), "feedsNone": _("{value} feeds no cell of the output"),
@@ -118,7 +121,7 @@ def _words(most: float) -> dict[str, str]:
 def wants_to_predict() -> bool:
     """The switch of the optional question."""
     return switch_setting(
-        "predict", _("Predict first"), help=_("Hides the result until you have guessed it. In the link as well.")
+        "predict", _("Predict first"), help=_("Hides the result until you have guessed it. A link keeps this too.")
     )
 
 
@@ -137,7 +140,7 @@ def predict(question: str, choices: Mapping[str, str], answer: str, why: str, ab
     if chosen == answer:
         st.success(f"{_('Right.')} {why}", icon=":material/check_circle:")
     else:
-        said = _("You chose {guess}. It is {answer}.", guess=choices[chosen], answer=choices[answer])
+        said = _("You chose {guess}; the answer is {answer}.", guess=choices[chosen], answer=choices[answer])
         st.info(f"{said} {why}", icon=":material/lightbulb:")
     return False
 
@@ -154,7 +157,7 @@ def asked(
 def cover() -> None:
     """What stands where a chart will be once the question is answered."""
     with st.container(border=True, height=COVER_HEIGHT, horizontal_alignment="center", vertical_alignment="center"):
-        st.markdown(_("**What comes out? Predict first.**"), width="content")
+        st.markdown(_("**Answer the question above to see it.**"), width="content")
 
 
 def explain(text: str, formulas: Sequence[str], papers: Sequence[tuple[str, str]], sources: Sequence[Callable[..., Any]]) -> None:

@@ -45,7 +45,7 @@ def _show_mix(part: Part) -> None:
     with part.side:
         words = {"numbers": _("Numbers"), "picture": _("Picture")}
         on = choice_setting("on", _("Shown on"), words, "numbers", compact=True, help=_(
-            "Small numbers to calculate along, or red, green and blue of the sidebar's picture."))  # fmt: skip
+            "Small numbers to follow by hand, or red, green and blue of the sidebar's picture."))  # fmt: skip
         seen = _seen() if on == "numbers" else "maps"
         found = _numbers() if on == "numbers" else _picture()
     if found is None:
@@ -83,15 +83,17 @@ def _colours(scene: Scene) -> str:
 def _seen() -> Literal["maps", "matrix"]:
     words = {"maps": _("Channel maps"), "matrix": _("One matrix product")}
     chosen = choice_setting("seen", _("Written as"), words, "maps", help=_(
-        "The same numbers: as a map a channel, or with every pixel as a column, so that the layer is one product."))  # fmt: skip
+        "The same numbers: one map per channel, or with every pixel as a column, so that the layer is one product."))  # fmt: skip
     return "matrix" if chosen == "matrix" else "maps"
 
 
 def _numbers() -> tuple[Cells, Cells, Float | None, str]:
     channels = number_setting("ci", _("Input channels"), 1, 6, 4, help=_("Numbers at every pixel before the layer."))
     filters = number_setting("co", _("Output channels"), 1, 6, 2, help=_("Numbers at every pixel after it: rows of the matrix."))
-    size = number_setting("n", _("Height and width"), 1, 4, 3, help=_("Pixels along each side. The number of weights stays."))
-    bias = switch_setting("bias", _("Bias"), help=_("A number that each output channel gets added at every pixel."))
+    size = number_setting(
+        "n", _("Height and width"), 1, 4, 3, help=_("Pixels along each side. The number of weights stays the same.")
+    )
+    bias = switch_setting("bias", _("Bias"), help=_("A number added to each output channel at every pixel."))
     image = typed("x", number_grid("digits", (channels, size, size), seed=2))
     weight = typed("w", mixing_weights(filters, channels))
     return image, weight, np.arange(1.0, filters + 1) if bias else None, ""
@@ -102,9 +104,7 @@ def _picture() -> tuple[Cells, Cells, Float | None, str] | None:
     if picture is None:
         return None
     known = {name: _(colours.title) for name, colours in COLOUR_MIXES.items()}
-    name = choice_setting(
-        "colours", _("Weights"), known, "grey", clears=("m",), help=_("Mixes of colours that are known by name.")
-    )
+    name = choice_setting("colours", _("Weights"), known, "grey", clears=("m",), help=_("Well-known mixes of colours."))
     chosen = COLOUR_MIXES[name]
     down = number_setting("down", _("From the top, %"), 0, 100, 50, help=_("Moves the patch down."))
     right = number_setting("right", _("From the left, %"), 0, 100, 50, help=_("Moves the patch to the right."))
@@ -114,7 +114,7 @@ def _picture() -> tuple[Cells, Cells, Float | None, str] | None:
     grey = (
         " " + _("All three channels of this picture are the same here: it is grey.") if np.ptp(image, axis=0).max() < 0.01 else ""
     )
-    note = _("Weights of your own.") if weight.own else f"**{_(chosen.title)}**: {_(chosen.meaning)}"
+    note = _("Your own weights.") if weight.own else f"**{_(chosen.title)}**: {_(chosen.meaning)}"
     return Cells("", image, image), weight, None, note + grey
 
 
@@ -134,12 +134,12 @@ def _question(image: Float, weight: Float, bias: Float | None) -> bool:
 def _explain() -> None:
     text = _(
         "A **3×3 convolution** does two things at once: it looks around, and it mixes channels. A **1×1 convolution** only "
-        "mixes. It is a linear layer with the same weights at every pixel, and with an activation behind it a small network at "
+        "mixes. It is a linear layer with the same weights at every pixel, and with an activation after it a small network at "
         "every pixel.\n\n"
         "It is used to make **fewer channels** before something expensive (bottlenecks), **more** of them after it, to bring "
-        "two branches to the same number before they are added, and as the **last layer of a segmentation network**: from 64 "
-        "channels to one score a class, at every pixel. A **depthwise** convolution followed by a 1×1 one does the two things "
-        "one after the other, with far fewer weights."
+        "two branches to the same number of channels before they are added, and as the **last layer of a segmentation network**: "
+        "from 64 channels to one score per class, at every pixel. A **depthwise** convolution followed by a 1×1 one does the two "
+        "things one after the other, with far fewer weights."
     )
     formulas = (
         r"y_{f,i,j} = b_f + \sum_{c} w_{f,c}\, x_{c,i,j}",

@@ -23,12 +23,12 @@ def show_counts(part: Part) -> None:
     """The blocks drawn, their weights as bars, and the numbers."""
     with part.side:
         words = {"kernels": _("5×5 or 3×3 twice"), "blocks": _("Plain or bottleneck")}
-        pair = choice_setting("pair", _("Compare"), words, "kernels", help=_("Which blocks are held against each other."))
+        pair = choice_setting("pair", _("Compare"), words, "kernels", help=_("Which blocks are compared."))
         channels = number_setting("c", _("Channels c"), 1, 512, 64, help=_("Every count grows with its square."))
         size = number_setting(
             "size", _("Height and width"), 1, 224, 56, help=_("Pixels. Multiply-adds grow with it, weights do not.")
         )
-        wide = pair == "blocks" and switch_setting("wide", _("Plain block as wide"), help=_(
+        wide = pair == "blocks" and switch_setting("wide", _("Equally wide plain block"), help=_(
             "Also two 3×3 convolutions on all 4c channels, without a bottleneck."))  # fmt: skip
     names = ["one5", "two3"] if pair == "kernels" else ["plain", "bottleneck", *(["plain_wide"] if wide else [])]
     blocks = [block_at(name, channels) for name in names]
@@ -38,14 +38,14 @@ def show_counts(part: Part) -> None:
             introduce(_introduction(pair, hidden))
         st.plotly_chart(
             blocks_figure(blocks), key="layers_blocks", config={"displayModeBar": False, "staticPlot": True},
-            alt=_("A row a block: its tensors as bars as tall as they have channels, its convolutions as arrows."),
+            alt=_("One row per block: its tensors as bars, the taller the more channels, its convolutions as arrows."),
         )  # fmt: skip
         if hidden:
             cover()
             return
         st.plotly_chart(
             weights_figure(blocks), key="layers_weights", config={"displayModeBar": False},
-            alt=_("Bars: the weights of each block, made of those of its convolutions."),
+            alt=_("Bars: the weights of each block, made up of those of its convolutions."),
         )  # fmt: skip
         st.dataframe(_table(blocks, size), hide_index=True)
         st.caption(_reading(pair, blocks, channels))
@@ -55,11 +55,11 @@ def show_counts(part: Part) -> None:
 def _introduction(pair: str, hidden: bool) -> str:
     """What is compared; how many weights each has is left out while that is asked."""
     if pair == "kernels":
-        first = _("Two 3×3 convolutions see the same 5×5 pixels as one 5×5 convolution, with an activation more between them.")
+        first = _("Two 3×3 convolutions see the same 5×5 pixels as one 5×5 convolution, with one more activation between them.")
         counts = _("They need 18c² weights instead of 25c², if every layer has c channels.")
     else:
-        first = _("A bottleneck makes four times fewer channels with a 1×1 convolution, works on those, and makes them as many "
-                  "again.")  # fmt: skip
+        first = _("A bottleneck reduces the channels to a quarter with a 1×1 convolution, works on those, and restores "
+                  "their number.")  # fmt: skip
         counts = _("Four times as many channels go through it for 17c² weights; the plain block on c channels has 18c².")
     return first if hidden else f"{first} {counts}"
 
@@ -68,12 +68,12 @@ def _question(pair: str, channels: int) -> bool:
     """Which has fewer weights; True while the numbers have to stay hidden."""
     if pair == "kernels":
         one, two = block_at("one5", channels).weights, block_at("two3", channels).weights
-        choices = {"one": _("One 5×5"), "same": _("Both as many"), "two": _("Two 3×3")}
+        choices = {"one": _("One 5×5"), "same": _("Both the same"), "two": _("Two 3×3")}
         return predict(_("Which has fewer weights?"), choices, "two", f"2·9·{channels}² = {two:,} < 25·{channels}² = {one:,}")
     plain, narrow = block_at("plain", channels).weights, block_at("bottleneck", channels).weights
     choices = {"16": _("16 times as many"), "4": _("4 times as many"), "1": _("slightly fewer")}
     why = f"4·{channels}² + 9·{channels}² + 4·{channels}² = {narrow:,}, 18·{channels}² = {plain:,}"
-    return predict(_("The bottleneck carries 4c channels, the plain block c. How many weights has it?"), choices, "1", why)
+    return predict(_("The bottleneck carries 4c channels, the plain block c. How many weights does it have?"), choices, "1", why)
 
 
 def _table(blocks: Sequence[Block], size: int) -> pd.DataFrame:
@@ -88,12 +88,12 @@ def _table(blocks: Sequence[Block], size: int) -> pd.DataFrame:
 
 
 def _reading(pair: str, blocks: Sequence[Block], channels: int) -> str:
-    drawn = _("Grey bars are tensors, as tall as they have channels; arrows are convolutions, as thick as their kernel is wide. "
+    drawn = _("Grey bars are tensors, the taller the more channels; arrows are convolutions, as thick as their kernel is wide. "
               "A multiply-add is a weight times a number, added to a sum.")  # fmt: skip
     if pair == "kernels":
         share = 1 - block_at("two3", channels).weights / block_at("one5", channels).weights
         saved = _("Two 3×3 have {share:.0%} fewer weights and multiply-adds, whatever c is, at stride 1 and padded so that the "
-                  "size stays.", share=share)  # fmt: skip
+                  "size stays the same.", share=share)  # fmt: skip
     else:
         times = block_at("plain_wide", channels).weights / block_at("bottleneck", channels).weights
         saved = _("A plain block on all {wide} channels would have 288c² weights, {times:.0f} times as many as the bottleneck.",

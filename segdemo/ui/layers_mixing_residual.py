@@ -54,7 +54,9 @@ def show_residual(part: Part) -> None:
 
 def _introduction(covered: bool) -> str:
     """What the block does; what is left of it without the branch is left out while that is asked."""
-    first = _("A residual block hands its input on as it is, and a branch of convolutions adds what should change: y = x + F(x).")
+    first = _(
+        "A residual block passes its input on unchanged, and a branch of convolutions adds what should change: y = x + F(x)."
+    )
     if covered:
         return first
     return f"{first} {_('With all weights of the branch at 0, the block is the identity: what goes in comes out.')}"
@@ -67,17 +69,17 @@ def _question(backward: bool) -> bool:
         return predict(_("If all weights of the branch are 0, what arrives of ∂L/∂y?"), choices, "same",
                        _("∂y/∂x = 1 + F′(x): the 1 belongs to the identity and no weight can take it away."))  # fmt: skip
     return predict(_("If all weights of the branch are 0, what comes out?"), choices, "same",
-                   _("x + 0 = x. Set the branch weights to 0 to see it."))  # fmt: skip
+                   _("x + 0 = x. Set “Branch weights times” to 0 to see it."))  # fmt: skip
 
 
 def _strength_note(strength: float, backward: bool) -> str:
     """What a branch that is weaker, or off, means."""
     if 0 < strength < 1 and not backward:
-        return _("The kernel is drawn times {strength:g}. Its numbers can be typed over at 1.", strength=strength)
+        return _("The kernel is shown multiplied by {strength:g}. At 1 its numbers can be typed over.", strength=strength)
     if strength:
         return ""
     if backward:
-        return _("The branch is 0 everywhere: **∂L/∂x is ∂L/∂y**, whole.")
+        return _("The branch is 0 everywhere: **∂L/∂x is ∂L/∂y**, unchanged.")
     return _("The branch is 0 everywhere: **y is x**, and a deeper network starts no worse than a shallow one.")
 
 
@@ -112,8 +114,8 @@ def _explain() -> None:
         "Deeper plain networks came out **worse even on their training set**: it is hard to learn a stack of layers that does "
         "nothing. A residual block does nothing by itself, and only has to learn the difference. The gradient has a way around "
         "every block, so that early layers learn from the first step on.\n\n"
-        "Both sides of the sum need the **same shape**. Where a block halves the size or changes the channels, a 1×1 "
-        "convolution with that stride stands in the way around. **U-Net's skips** are another thing: they concatenate channels "
+        "Both sides of the sum need the **same shape**. Where a block halves the size or changes the channels, the shortcut "
+        "is a 1×1 convolution with that stride. **U-Net's skips** work differently: they concatenate channels "
         "instead of adding."
     )
     formulas = (

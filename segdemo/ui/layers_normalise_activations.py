@@ -20,8 +20,9 @@ from segdemo.layerlab.scene import digits
 from segdemo.text import _
 from segdemo.ui.layers_frame import cover, explain, introduce, predict
 from segdemo.ui.layers_normalise_figures import activation_figure
+from segdemo.ui.layers_parameter import keep, key_of, setting
 from segdemo.ui.layers_parts import Part
-from segdemo.ui.layers_settings import decimal_setting, keep, key_of, setting
+from segdemo.ui.layers_settings import decimal_setting
 
 __all__ = ["show_activations"]
 
@@ -32,11 +33,13 @@ DEEP = 10  # layers that the table looks back through
 def show_activations(part: Part) -> None:
     """Curves of value and gradient, and under them what they are at x."""
     with part.words:
-        introduce(_("Without an activation between them, two convolutions are only one: it is what makes layers worth "
+        introduce(_("Without an activation between them, two convolutions amount to one: it is what makes layers worth "
                     "stacking. Its gradient decides how much of the error comes back through it."))  # fmt: skip
     with part.side:
         at = decimal_setting("at", _("Input x"), -6.0, 6.0, 0.1, 1.0, help=_("Where the curves are read off."))
-        slope = decimal_setting("slope", _("Slope of LeakyReLU"), 0.0, 0.5, 0.01, 0.1, help=_("What is let through below zero."))
+        slope = decimal_setting(
+            "slope", _("Slope of LeakyReLU"), 0.0, 0.5, 0.01, 0.1, help=_("The share that is let through below zero.")
+        )
     with part.place:
         names = _functions()
         if part.asking and predict(
@@ -80,7 +83,7 @@ def _written(names: Sequence[str]) -> str:
 def _parse(text: str) -> list[str]:
     names = [] if text == "none" else text.split(".")
     if unknown := [name for name in names if name not in ACTIVATIONS]:
-        raise SettingError(_("In the address, {names} is no activation; there are {all}.",
+        raise SettingError(_("In the address, activations are {all}. Not one of them: {names}.",
                              names=", ".join(unknown)[:80], all=", ".join(ACTIVATIONS)))  # fmt: skip
     return [name for name in ACTIVATIONS if name in names]
 

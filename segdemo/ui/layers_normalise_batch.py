@@ -48,12 +48,11 @@ def _introduction(covered: bool) -> str:
 def _where_things_are(covered: bool) -> str:
     places = _(
         "**x[n,c]** is channel c of picture n, **y[n,c]** what becomes of it: y = γ · (x − mean) / √(variance + 0.00001) + β, "
-        "with a learned γ and β for each channel. On a wide screen each row is a picture and each column a channel; on a phone, "
-        "where there is less room, each row is a channel."
+        "with a learned γ and β for each channel. Each row is a picture and each column a channel."
     )
     if covered:
         return f"{places} {_('All cells have one tint until the question is answered; it says nothing.')}"
-    return f"{places} {_('Tints are no values: they only say which cells share a mean and a variance.')}"
+    return f"{places} {_('Tints are not values: they only show which cells share a mean and a variance.')}"
 
 
 def _draw(batch: Cells, gamma: Cells, beta: Cells, chosen: Chosen, running: tuple[Float, Float], covered: bool) -> None:
@@ -80,13 +79,13 @@ def _question(chosen: Chosen) -> bool:
     wrong = [count for count in (*counts.values(), 1, pictures * channels + 1, 0) if count != right]
     options = sorted({right, *list(dict.fromkeys(wrong))[:3]})
     whys = {
-        "batch": _("One a channel, over all pictures and places: {c}.", c=channels),
-        "instance": _("One a channel of each picture: {n}·{c}.", n=pictures, c=channels),
-        "layer": _("One a picture, over all of its channels: {n}.", n=pictures),
-        "group": _("One a group of channels of each picture: {n}·{g}.", n=pictures, g=chosen.groups),
+        "batch": _("One per channel, over all pictures and places: {c}.", c=channels),
+        "instance": _("One per channel of each picture: {n}·{c}.", n=pictures, c=channels),
+        "layer": _("One per picture, over all of its channels: {n}.", n=pictures),
+        "group": _("One per group of channels of each picture: {n}·{g}.", n=pictures, g=chosen.groups),
     }
     why = (
-        _("None: in evaluation the running ones are used, so that a picture's result depends on no other.")
+        _("None: in evaluation the running ones are used, so that a picture's result does not depend on the others.")
         if chosen.evaluation
         else whys[chosen.kind]
     )
@@ -97,11 +96,11 @@ def _explain() -> None:
     text = _(
         "**Batch normalisation** makes each picture's result depend on the others in its batch. In evaluation it must not, so "
         "it keeps running means while it trains and uses those: forgetting `model.eval()` is a common mistake. With one or two "
-        "pictures a batch, as in segmentation with large pictures, its means are noisy; **group normalisation** depends on no "
-        "batch and works the same in both modes. **Instance normalisation** takes away how bright and how contrasted each "
-        "channel of each picture is, and is what nnU-Net uses; **layer normalisation** keeps how channels compare, and is what "
-        "transformers use (there over the channels of each place).\n\n"
-        "**γ and β** are learned, one a channel, and can undo it all. `nn.LayerNorm` has one an element instead."
+        "pictures per batch, as in segmentation with large pictures, its means are noisy; **group normalisation** does not "
+        "depend on the batch and works the same in both modes. **Instance normalisation** takes away how bright and how "
+        "contrasted each channel of each picture is, and is what nnU-Net uses; **layer normalisation** keeps how channels "
+        "compare, and is what transformers use (there over the channels of each place).\n\n"
+        "**γ and β** are learned, one pair per channel, and can undo it all. `nn.LayerNorm` has one pair per element instead."
     )
     formulas = (
         r"y = \gamma_c \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta_c, \quad \varepsilon = 10^{-5}",

@@ -25,7 +25,7 @@ def show_dropout(part: Part) -> None:
             choice_setting("dropping", _("Mode"), modes, "train", compact=True, help=_("In evaluation nothing is dropped."))
             == "train"
         )
-        p = decimal_setting("p", _("Probability p of a drop"), 0.0, 0.9, 0.05, 0.5, help=_("Of each number, on its own."))
+        p = decimal_setting("p", _("Probability p of a drop"), 0.0, 0.9, 0.05, 0.5, help=_("For each number, on its own."))
         seed = number_setting(
             "seed", _("Seed"), 0, 99, 0, help=_("Another seed drops other numbers, in PyTorch the same as here.")
         )
@@ -45,8 +45,8 @@ def show_dropout(part: Part) -> None:
         scene = dropout_scene(x, p, seed, training, draws, told=not covered)
         theatre(scene, "layers_theatre", label=_("A dropout, cell by cell"), covered=covered)
         if training and not covered:
-            more = _("A factor of 0 is a number that was dropped. The more draws, the closer their mean comes to the input: that "
-                     "is what 1/(1 − p) is for.")  # fmt: skip
+            more = _("A factor of 0 means that a number was dropped. The more draws, the closer their mean comes to the input: "
+                     "that is what 1/(1 − p) is for.")  # fmt: skip
             st.caption(f"{meaning_of_colours('signed')} {more}")
     if not covered:
         _explain()
@@ -55,7 +55,7 @@ def show_dropout(part: Part) -> None:
 def _introduction(covered: bool) -> str:
     """What dropout does; what becomes of the rest is left out while that is asked."""
     first = _("Dropout sets numbers to 0 at random while a network trains, so that no unit can rely on another.")
-    rest = _("What is kept is scaled up by 1/(1 − p), so that the expected value stays, and evaluation needs no change.")
+    rest = _("What is kept is scaled up by 1/(1 − p), so that the expected value stays the same, and evaluation needs no change.")
     return first if covered else f"{first} {rest}"
 
 
@@ -63,7 +63,7 @@ def _explain() -> None:
     text = _(
         "In **training** each number is dropped on its own, anew for every batch. In **evaluation** dropout does nothing: "
         "`model.eval()` switches it off, together with the batch statistics of normalisation.\n\n"
-        "In convolutional networks neighbouring numbers know nearly the same, so that dropping single ones hides little: "
+        "In convolutional networks neighbouring numbers say nearly the same, so that dropping single ones hides little: "
         "`nn.Dropout2d` drops whole channels instead. SegNet's Bayesian variant keeps dropout on in evaluation and takes the "
         "spread of many draws as uncertainty."
     )

@@ -21,12 +21,12 @@ def show_running(x: Float, means: Float, variances: Float, momentum: float) -> N
         figure = running_figure(lines, targets, title)
         column.plotly_chart(
             figure, key=f"layers_running_{number}", config={"displayModeBar": False},
-            alt=_("Lines: the running values of every channel after each batch, and dotted what the batch has."),
+            alt=_("Lines: the running values of every channel after each batch; dotted: those of the batch."),
         )  # fmt: skip
     batches = len(means) - 1
     share = 1 - (1 - momentum) ** batches
     sentence = _(
-        "Dotted: what the batch has. The running values start at mean 0 and variance 1 and have come **{share:.0%}** of the "
+        "Dotted: the values of the batch. The running values start at mean 0 and variance 1 and have come **{share:.0%}** of the "
         "way in {n} batches: 1 − (1 − {m:g})ⁿ. The variance that goes in is divided by one less than the number of cells.",
         share=share, n=batches, m=momentum,
     )  # fmt: skip

@@ -36,7 +36,7 @@ def batch_settings(asking: bool) -> Chosen:
     shape, groups = _shape(kind, asking)
     patterns: Mapping[str, str] = {"plain": _("digits"), "bright": _("one bright picture"), "loud": _("louder channels")}
     pattern = choice_setting(
-        "of", _("Input of"), patterns, "plain", clears=("x",), help=_("A bright picture, or channels of different size.")
+        "of", _("Input of"), patterns, "plain", clears=("x",), help=_("A bright picture, or channels with larger numbers.")
     )
     seen, momentum = _running_settings() if evaluation else (0, 10)
     return Chosen(kind, shape, groups, pattern, evaluation, seen, momentum / 100)
@@ -47,7 +47,7 @@ def _kind(asking: bool) -> Kind:
     who = "" if asking else " " + _(
         "Batch: a channel, over all pictures. Instance: a channel of one picture. Layer: all of one picture. Group: some "
         "channels of one picture.")  # fmt: skip
-    chosen = choice_setting("kind", _("Normalisation"), words, "batch", help=_("Who shares a mean.") + who)
+    chosen = choice_setting("kind", _("Normalisation"), words, "batch", help=_("Which cells share a mean.") + who)
     return next(kind for kind in KINDS if kind == chosen)
 
 
@@ -87,7 +87,7 @@ def _shape(kind: Kind, asking: bool) -> tuple[Shape, int]:
 
 def _groups(channels: int, asking: bool) -> int:
     words = {str(n): str(n) for n in range(1, channels + 1) if channels % n == 0}
-    why = _("Groups have to divide {n} channels.", n=channels)
-    told = _("1 is layer normalisation, as many as channels is instance normalisation.")
+    why = _("Groups must divide the number of channels, {n}.", n=channels)
+    told = _("1 is layer normalisation; as many groups as channels is instance normalisation.")
     return int(choice_setting("g", _("Groups"), words, "2", compact=True, why=why, help=_(
         "Into how many groups the channels are divided.") if asking else told))  # fmt: skip

@@ -8,8 +8,9 @@ from segdemo.layerlab.softmax_scene import softmax_scene
 from segdemo.text import _
 from segdemo.ui.layers_frame import explain, introduce, predict, theatre
 from segdemo.ui.layers_normalise_figures import temperature_figure
+from segdemo.ui.layers_parameter import key_of
 from segdemo.ui.layers_parts import Part
-from segdemo.ui.layers_settings import decimal_setting, key_of
+from segdemo.ui.layers_settings import decimal_setting
 from segdemo.ui.layers_typed import Cells, typed
 
 __all__ = ["show_softmax"]
@@ -31,11 +32,11 @@ def show_softmax(part: Part) -> None:
     with part.place:
         choices = {"up": _("It gets closer to 1"), "same": _("It stays"), "down": _("It gets smaller")}
         equal = np.ptp(logits) == 0
-        why = _("All logits are equal, whatever they are divided by: a third for each.") if equal else _(
-            "Divided by T, the logits come closer together, and so do the probabilities, down to a third each of three."
+        why = _("All logits are equal, whatever they are divided by: a third each.") if equal else _(
+            "Divided by T, the logits come closer together, and so do the probabilities, towards a third each."
         )  # fmt: skip
         covered = part.asking and predict(
-            _("A higher temperature: what becomes of the largest probability?"), choices, "same" if equal else "down", why,
+            _("A higher temperature: what happens to the largest probability?"), choices, "same" if equal else "down", why,
             f"softmax {equal}",
         )  # fmt: skip
 
@@ -65,7 +66,7 @@ def _introduction(covered: bool) -> str:
     rest = (
         _("Before that, the logits are divided by a temperature T.")
         if covered
-        else _("A high temperature makes them more equal, a low one more certain; the order stays.")
+        else _("A high temperature makes them more equal, a low one more certain; the order stays the same.")
     )
     return f"{first} {rest}"
 
@@ -79,7 +80,7 @@ def _logit(cells: Cells, number: int) -> None:
         cells.type_over(number, float(st.session_state[key]), LARGEST)
 
     st.slider(_("Logit of class {n}", n=number), -LARGEST, LARGEST, step=0.5, key=key, on_change=changed,
-              help=_("What the network's last layer says of this class; any number."))  # fmt: skip
+              help=_("What the network's last layer puts out for this class; any number."))  # fmt: skip
 
 
 def _explain() -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from segdemo.text import _
 from segdemo.ui.layers_cell import CELL
-from segdemo.ui.layers_settings import drop_unknown, know, reset_settings, settings_text, switch_layer
+from segdemo.ui.layers_parameter import drop_unknown, know, reset_settings, settings_text, switch_layer
 from segdemo.ui.url import LAYERS, address, write_url
 from segdemo.ui.words import plain
 
@@ -34,7 +34,7 @@ def show_layers_page() -> None:
     st.session_state[CONTROL] = st.session_state["layer"]
     st.segmented_control(
         _("Layer"), LAYERS, key=CONTROL, required=True, format_func=lambda name: words[name], label_visibility="collapsed",
-        help=_("Which kind of layer is taken apart."), on_change=_changed,
+        help=_("Which kind of layer to look at."), on_change=_changed,
     )  # fmt: skip
     place = st.empty()
     layer = st.session_state["layer"]
@@ -54,7 +54,7 @@ def _link() -> None:
         st.code(address(), language=None, wrap_lines=True)
     st.button(
         _("Reset"), icon=":material/restart_alt:", type="tertiary", key="layers_reset", disabled=not settings_text(),
-        help=_("All settings of this view, as they were at first."), on_click=reset_settings,
+        help=_("Puts all settings of this view back to how they were at first."), on_click=reset_settings,
     )  # fmt: skip
 
 

@@ -4,23 +4,22 @@
 is kept: whoever reads one says what its text has to look like, and what cannot be read is said in a sentence, once.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import streamlit as st
 
 from segdemo.errors import SettingError
-from segdemo.text import _
+from segdemo.text import _, few
 from segdemo.ui.url import LONGEST_SET, LONGEST_VALUE
 
 __all__ = [
-    "LAYER_KEY", "drop_unknown", "few", "keep", "key_of", "know", "quoted", "reset_settings", "say", "setting", "settings_text",
+    "LAYER_KEY", "drop_unknown", "keep", "key_of", "know", "reset_settings", "say", "setting", "settings_text",
     "short_number", "switch_layer",
 ]  # fmt: skip
 
 SET_KEY, LAYER_KEY = "set", "layer"  # also in the address
 KEPT_KEY, ASKED_KEY, MESSAGES_KEY = "layers_kept", "layers_asked", "layers_messages"
-LONGEST_QUOTED, MOST_NAMED = 24, 4  # characters and number of what a sentence repeats of the address
 T = TypeVar("T")
 
 
@@ -77,17 +76,6 @@ def say(*sentences: str) -> None:
     """Have the page say what a setting became, and why. A sentence that is already to be said is not said again."""
     messages: list[str] = st.session_state.setdefault(MESSAGES_KEY, [])
     messages.extend(sentence for sentence in dict.fromkeys(sentences) if sentence and sentence not in messages)
-
-
-def quoted(text: str) -> str:
-    """What stands in the address, as a sentence repeats it: its beginning."""
-    return text if len(text) <= LONGEST_QUOTED else f"{text[: LONGEST_QUOTED - 1]}…"
-
-
-def few(names: Sequence[str]) -> str:
-    """The first of some names, and how many more there are."""
-    first = ", ".join(map(quoted, names[:MOST_NAMED]))
-    return first if len(names) <= MOST_NAMED else _("{names} and {n} more", names=first, n=len(names) - MOST_NAMED)
 
 
 def short_number(value: float) -> str:

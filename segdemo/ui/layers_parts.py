@@ -30,7 +30,7 @@ def choose_part(titles: Mapping[str, str], default: str) -> Part:
     words = st.container()
     frame = framed()
     with frame.top:
-        name = choice_setting("part", _("Part"), titles, default, compact=True, hide_label=True, help=_("What is looked at."))
+        name = choice_setting("part", _("Part"), titles, default, compact=True, hide_label=True, help=_("What to look at."))
         asking = wants_to_predict()
     return Part(name, words, frame.place, frame.side, asking)
 
@@ -38,7 +38,7 @@ def choose_part(titles: Mapping[str, str], default: str) -> Part:
 def meaning_of_colours(kind: Literal["signed", "count", "picture"]) -> str:
     """A sentence that says how to read the colours of cells."""
     return {
-        "signed": _("Orange is positive, blue negative; the stronger, the larger."),
-        "count": _("Dark is few, bright is many."),
+        "signed": _("Orange is positive, blue negative; the stronger the colour, the larger the number."),
+        "count": _("Darker: fewer. Brighter: more."),
         "picture": _("Greys are brightness, from 0 (black) to 1 (white)."),
     }[kind]

@@ -73,7 +73,7 @@ def _kind() -> Kind:
 
 def _lead(kind: Kind) -> str:
     """Two sentences about what is done to the cells of a window."""
-    move = _("Move the picture by a pixel to see how much hangs on where the windows happen to stand.")
+    move = _("Move the picture by a pixel to see how much depends on where the windows happen to stand.")
     first = {
         "max": _("A window steps over each channel and keeps its largest cell: the picture gets smaller, and nothing is "
                  "learned."),
@@ -141,7 +141,7 @@ def _question(top: st.delta_generator.DeltaGenerator, shown: Shown, scene: Scene
         share = "none" if not count else "all" if count == before.size else "some"
         choices = {"none": _("None"), "some": _("Some"), "all": _("All")}
         return asked(top, _("How many outputs change when the picture moves?"), choices, share,
-                     _("{n} of {all} have another value at their place.", n=count, all=before.size))  # fmt: skip
+                     _("{n} of {all} have a different value in the same place.", n=count, all=before.size))  # fmt: skip
     right = scene.grids[1].values.shape[0]
     options = _plausible(right, shown.image.shape[0], shown.layer.windows_on(shown.image))
     choices = {str(n): f"{n} × {n}" for n in options}
@@ -162,7 +162,7 @@ def _explain() -> None:
         "weights; a **strided convolution** learns how to shrink, mixes channels and costs parameters. **Global average** "
         "pooling makes one number of each channel.\n\n"
         "The size rounds down: cells at the right and at the bottom that fill no window are never looked at. **Ceil mode** "
-        "rounds up instead. PyTorch leaves a last window out if it would start behind the input.\n\n"
+        "rounds up instead. PyTorch leaves a last window out if it would start beyond the input.\n\n"
         "A segmentation network pools to see far with few cells, and has to win back what was lost: skip connections bring the "
         "fine maps, unpooling the places of the maxima."
     )

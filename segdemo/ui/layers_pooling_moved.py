@@ -27,7 +27,7 @@ def compare(wide: Float, layer: Shrinking, by: int, room: int) -> None:
     head = _("Window {k}, stride {s}, no padding: outputs that changed", k=window, s=stride)
     st.markdown("\n".join((f"| {_('Layer')} | {head} |", "|---|---|", *rows)))
     st.caption(_("A move by {s}, a whole stride, shifts the output by exactly one cell; what happens in between is not a shift "
-                 "of the output at all. That is why networks with strides are not quite indifferent to small moves.", s=stride)
+                 "of the output at all. That is why networks with strides are somewhat sensitive to small moves.", s=stride)
                if stride > 1 else _("With stride 1 every move of the picture is the same move of the output."))  # fmt: skip
 
 

@@ -29,7 +29,7 @@ def windows_setting(kind: Kind, size: int) -> Pooling:
         tip = _("Cells along each side of the window.")
         kernel = _limited("k", _("Window"), 1, min(LARGEST_WINDOW, size), 2, tip, why, stops)
     with right:
-        stride = number_setting("s", _("Stride"), 1, LARGEST_STRIDE, 2, help=_("Cells by which the window moves on."))
+        stride = number_setting("s", _("Stride"), 1, LARGEST_STRIDE, 2, help=_("How many cells the window moves at each step."))
     left, right = two_columns()
     with left:
         padding = _padding(kind, kernel, stops)
@@ -45,7 +45,7 @@ def _padding(kind: Kind, kernel: int, stops: list[str]) -> int:
         most, why = STRIDED_PADDING, _("More than {n} cells of padding are not drawn here.", n=STRIDED_PADDING)
         words = _("Zeros around the input.")
     else:
-        most, why = kernel // 2, _("Padding is half of the window at most: beyond it, a window could see nothing else.")
+        most, why = kernel // 2, _("Padding is at most half of the window: with more, a window could see nothing else.")
         words = {"max": _("Cells around the input: −∞, so that they never win."), "average": _("Zeros around the input.")}[kind]
     return _limited("p", _("Padding"), 0, most, 0, words, why, stops)
 
@@ -55,12 +55,15 @@ def _dilation(kind: Kind, kernel: int, size: int, padding: int, stops: list[str]
     most = 1 if kernel == 1 or kind == "average" else min(LARGEST_DILATION, (room - 1) // (kernel - 1))
     why = ""
     if kind == "average":
-        why = _("An average has no dilation.")
+        why = _("Average pooling has no dilation.")
     elif kernel == 1:
         why = _("A window of one cell has no gaps to widen.")
     elif most < LARGEST_DILATION:
         why = _(
-            "With a dilation of {d} the window would span {span} of {n} cells.", d=most + 1, span=extent(kernel, most + 1), n=room
+            "With a dilation of {d} the window would span {span} cells, but there are only {n}.",
+            d=most + 1,
+            span=extent(kernel, most + 1),
+            n=room,
         )
     return _limited("d", _("Dilation"), 1, most, 1, _("Distance between the cells that a window looks at."), why, stops)
 
@@ -75,7 +78,7 @@ def _limited(name: str, label: str, low: int, most: int, usual: int, tip: str, w
 def _rounding(kind: Kind, padding: int, stops: list[str]) -> tuple[bool, bool]:
     """Ceil mode, and whether an average divides by padding."""
     if kind == "strided":
-        stops.append(_("A convolution has no ceil mode: its kernel always stays inside of the padding."))
+        stops.append(_("A convolution has no ceil mode: its kernel always stays inside the padding."))
     ceil_mode = switch_setting("ceil", _("Ceil mode"), disabled=kind == "strided", help=_(
         "Rounds the number of windows up instead of down: the last ones stick out, and what lies out there is "
         "not counted."))  # fmt: skip

@@ -2,7 +2,6 @@
 
 Each control shows what the parameter says and writes what was chosen back, so that a link restores a view exactly. Values
 typed there by hand pass the same checks as a control's; an impossible one is said in a sentence and becomes the nearest.
-What views need of the parameter itself (`layers_parameter`) is handed on from here.
 """
 
 import re
@@ -12,27 +11,10 @@ from typing import Literal, TypeVar
 import streamlit as st
 
 from segdemo.errors import SettingError
-from segdemo.text import _
-from segdemo.ui.layers_parameter import (
-    LAYER_KEY,
-    drop_unknown,
-    few,
-    keep,
-    key_of,
-    know,
-    quoted,
-    reset_settings,
-    say,
-    setting,
-    settings_text,
-    short_number,
-    switch_layer,
-)
+from segdemo.text import _, few, quoted
+from segdemo.ui.layers_parameter import LAYER_KEY, keep, key_of, say, setting, short_number
 
-__all__ = [
-    "choice_setting", "decimal_setting", "drop_unknown", "keep", "key_of", "know", "nearest", "number_setting",
-    "reset_settings", "say", "setting", "settings_text", "short_number", "switch_layer", "switch_setting",
-]  # fmt: skip
+__all__ = ["choice_setting", "decimal_setting", "nearest", "number_setting", "switch_setting"]
 
 LabelVisibility = Literal["visible", "collapsed"]
 Number = TypeVar("Number", int, float)
@@ -92,7 +74,7 @@ def _args(key: str, name: str, default: object, clears: Sequence[str] = ()) -> t
 
 def _whole(text: str) -> int:
     if not re.fullmatch(r"-?[0-9]{1,18}", text):
-        raise SettingError(_("In the address, {text} is no whole number.", text=quoted(text)))
+        raise SettingError(_("In the address, {text} is not a whole number.", text=quoted(text)))
     return int(text)
 
 
@@ -175,5 +157,5 @@ def decimal_setting(name: str, label: str, low: float, high: float, step: float,
 
 def _decimal(text: str) -> float:
     if not re.fullmatch(r"-?[0-9]{1,3}(\.[0-9]{1,4})?", text):
-        raise SettingError(_("In the address, {text} is no number such as 0.5.", text=quoted(text)))
+        raise SettingError(_("In the address, {text} is not a number such as 0.5.", text=quoted(text)))
     return float(text)

@@ -1,7 +1,5 @@
 """The Shape walk view: a small network line by line, what shape leaves each, and what it costs."""
 
-import math
-
 import streamlit as st
 
 from segdemo.layerlab.shape_code import code_of
@@ -12,9 +10,11 @@ from segdemo.layerlab.shape_walk import Problem, Walk, other_size, walk
 from segdemo.text import _
 from segdemo.ui.components import shape_walk
 from segdemo.ui.layers_frame import asked, explain, framed, introduce, wants_to_predict
-from segdemo.ui.layers_settings import choice_setting, key_of
-from segdemo.ui.layers_shapes_data import shape_text, walk_data
+from segdemo.ui.layers_parameter import key_of
+from segdemo.ui.layers_settings import choice_setting
+from segdemo.ui.layers_shapes_data import walk_data
 from segdemo.ui.layers_shapes_edit import edit_line
+from segdemo.ui.layers_shapes_question import Question, question_of
 from segdemo.ui.layers_shapes_state import choose, line_now, lines_now, replace_lines
 from segdemo.ui.layers_shapes_text import edit_as_text
 from segdemo.ui.words import plain
@@ -29,7 +29,7 @@ Lines = tuple[Line, ...]
 
 def show_shapes() -> None:
     """Two sentences, the network with its editor, what does not fit and what would help, the code, the explanation."""
-    introduce(_("A network is a list of steps: each makes a tensor of channels × height × width out of the one before. "
+    introduce(_("A network is a list of steps: each makes a tensor of channels × height × width from the one before. "
                 "Choose a line to change it."))  # fmt: skip
     frame = framed()
     lines, name = lines_now()
@@ -38,13 +38,14 @@ def show_shapes() -> None:
         _known(name)
         modes = {"line": _("One line"), "text": _("All as text")}
         mode = choice_setting(
-            "edit", _("Edit"), modes, "line", compact=True, help=_("The chosen line by controls, or all lines as text.")
+            "edit", _("Edit"), modes, "line", compact=True, help=_("The chosen line with controls, or all lines as text.")
         )
         unread = edit_as_text(lines) if mode == "text" else edit_line(lines, at)
     with frame.place:
         found = walk(lines)
         unreadable = mode == "text" and bool(unread)
-        covered = _waits(frame.top) if unreadable else _question(frame.top, found)
+        question = question_of(found)
+        covered = question if _asked(frame.top, question, found, unreadable) else None
         if unread:
             st.error(plain(unread, 600), icon=":material/block:")
         if found.problem:
@@ -89,32 +90,13 @@ def _show_problem(lines: Lines, problem: Problem) -> None:
             )
 
 
-def _waits(top: st.delta_generator.DeltaGenerator) -> bool:
-    """While a text cannot be read nothing is asked; whether the last network's shape stays hidden as long."""
-    with top:
-        return wants_to_predict()
-
-
-def _question(top: st.delta_generator.DeltaGenerator, found: Walk) -> bool:
-    """What leaves the last line; True while that has to stay hidden."""
-    if found.problem or len(found.steps) < 2:
-        return False
-    right = found.steps[-1].shape
-    choices = {"-".join(map(str, shape)): shape_text(shape) for shape in sorted({right, *_wrong(found)})}
-    step = found.steps[-1]
-    why = _("Its numbers: {note}.", note=step.note) if step.note else _("The line does not change the shape.")
+def _asked(top: st.delta_generator.DeltaGenerator, question: Question | None, found: Walk, unreadable: bool) -> bool:
+    """Whether what the question asks for has to stay hidden. While a text cannot be read nothing is asked, nor told."""
+    if question is None or unreadable:
+        with top:
+            return wants_to_predict()
     about = write_token([step.line for step in found.steps])
-    return asked(top, _("What leaves the last line?"), choices, "-".join(map(str, right)), why, about)
-
-
-def _wrong(found: Walk) -> list[tuple[int, ...]]:
-    """Shapes that a slip would give: the one before, channels or sides doubled; of a list, what was multiplied or added."""
-    right, before = found.steps[-1].shape, found.steps[-2].shape
-    slips = [before, (right[0], *before[1:]), tuple(2 * n for n in right), (right[0] * 2, *right[1:])]
-    if len(right) == 1:
-        c, *size = before
-        slips = [before, *([(c * size[0],), (math.prod(size),)] if size else [(c + right[0],)]), (c,), (2 * right[0],)]
-    return [shape for shape in dict.fromkeys(slips) if shape != right and len(shape) == len(right)][:3]
+    return asked(top, question.text, question.choices, question.answer, question.why, about)
 
 
 def _show_code(found: Walk) -> None:
@@ -136,8 +118,8 @@ def _explain() -> None:
         "**Skips** need equal sizes: a concatenation equal height and width, a sum equal channels as well. Pooling rounds odd "
         "sizes down, and up-sampling cannot know that: 57 becomes 28, and 28 becomes 56. Crop the larger map, as the U-Net paper "
         "does, pad the smaller one, or choose a size that can be halved often enough.\n\n"
-        "**Flatten** makes a list of a map; a linear layer after it fixes the size of the picture once and for all. That is why "
-        "segmentation networks do without."
+        "**Flatten** turns a map into a list; a linear layer after it fixes the size of the picture once and for all. That is "
+        "why segmentation networks do without it."
     )
     formulas = (
         r"\text{conv, pool: } \left\lfloor \frac{n + 2p - d\,(k-1) - 1}{s} \right\rfloor + 1",

@@ -6,7 +6,7 @@ import streamlit as st
 
 from segdemo.layerlab.shape_language import MOST_LINES, Line
 from segdemo.text import _
-from segdemo.ui.layers_settings import key_of
+from segdemo.ui.layers_parameter import key_of
 from segdemo.ui.layers_shapes_line import line_controls
 from segdemo.ui.layers_shapes_state import replace_lines
 from segdemo.ui.layers_undo import show_undo
@@ -21,10 +21,12 @@ def edit_line(lines: Lines, at: int) -> str:
     if lines:
         line_controls(lines, at)
     with st.container(horizontal=True, gap="small"):
-        _button("add", _("Add"), _("A line below this one."), len(lines) < MOST_LINES and bool(lines), lambda: _add(lines, at))
+        _button(
+            "add", _("Add"), _("Adds a line below this one."), len(lines) < MOST_LINES and bool(lines), lambda: _add(lines, at)
+        )
         _button("up", _("Up"), _("Moves the line up."), at > 1, lambda: _swap(lines, at, at - 1))
         _button("down", _("Down"), _("Moves the line down."), 0 < at < len(lines) - 1, lambda: _swap(lines, at, at + 1))
-        _button("remove", _("Remove"), _("Takes the line away."), at > 0, lambda: _remove(lines, at))
+        _button("remove", _("Remove"), _("Removes the line."), at > 0, lambda: _remove(lines, at))
         show_undo()
     return str(st.session_state.pop(key_of("refused"), ""))
 

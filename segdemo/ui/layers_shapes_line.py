@@ -9,7 +9,7 @@ from segdemo.errors import SettingError
 from segdemo.layerlab.shape_language import KINDS, Line, bounds_of
 from segdemo.layerlab.shape_reading import check_name
 from segdemo.text import _
-from segdemo.ui.layers_settings import key_of
+from segdemo.ui.layers_parameter import key_of
 from segdemo.ui.layers_shapes_state import replace_lines
 
 __all__ = ["line_controls"]
@@ -68,7 +68,7 @@ def _number(lines: Lines, at: int, name: str) -> None:
     key = _widget(f"number_{name}", at, value)
     low, most = bounds_of(name)
     low = 0 if name == "in" else low
-    tip = _("How much has to arrive; 0: whatever does.") if name == "in" else None
+    tip = _("How many have to arrive; 0: any number.") if name == "in" else None
 
     def changed() -> None:
         new = int(st.session_state[key])

@@ -6,8 +6,8 @@ from segdemo.layerlab.shape_examples import EXAMPLES, example_lines, example_nam
 from segdemo.layerlab.shape_language import Line, write_token
 from segdemo.layerlab.shape_reading import parse_token
 from segdemo.text import _
+from segdemo.ui.layers_parameter import keep, say, setting
 from segdemo.ui.layers_row import row_number
-from segdemo.ui.layers_settings import keep, say, setting
 from segdemo.ui.layers_undo import remember
 
 __all__ = ["choose", "line_now", "lines_now", "replace_lines"]

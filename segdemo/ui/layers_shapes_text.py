@@ -8,7 +8,7 @@ from segdemo.errors import SettingError
 from segdemo.layerlab.shape_language import KINDS, Line, write_lines
 from segdemo.layerlab.shape_reading import parse_lines
 from segdemo.text import _
-from segdemo.ui.layers_settings import key_of
+from segdemo.ui.layers_parameter import key_of
 from segdemo.ui.layers_shapes_state import replace_lines
 from segdemo.ui.layers_undo import show_undo
 
@@ -23,10 +23,10 @@ def edit_as_text(lines: Lines) -> str:
     if st.session_state.get(shown) != write_lines(lines) or key not in st.session_state:
         st.session_state[key] = st.session_state[shown] = write_lines(lines)
     st.text_area(_("Lines"), key=key, height=340, persist_state="session", on_change=lambda: _read(lines), help=_(
-        "One layer a line. Control and Enter apply it."))  # fmt: skip
+        "One layer per line. Ctrl+Enter applies it."))  # fmt: skip
     unread = _unread(st.session_state[key])
     show_undo(instead=(lambda: _put_back(lines)) if unread else None)
-    with st.popover(_("The words"), icon=":material/help:", width="stretch"):
+    with st.popover(_("Words you can use"), icon=":material/help:", width="stretch"):
         st.markdown(_words_table())
     return unread
 
@@ -64,4 +64,4 @@ def _words_table() -> str:
             *spec.words,
         ]
         rows.append(f"`{' '.join([name, *parts])}`  \n{_(spec.title)}")
-    return "\n\n".join([*rows, _("`as e1` at the end of a line gives it a name. After # a remark may stand.")])
+    return "\n\n".join([*rows, _("`as e1` at the end of a line gives it a name. Text after # is ignored.")])

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from segdemo.errors import SettingError
 from segdemo.layerlab.patches import NUMBERS, NumberPattern, number_grid
 from segdemo.text import _
-from segdemo.ui.layers_settings import choice_setting, keep, nearest, say, setting, short_number
+from segdemo.ui.layers_parameter import keep, say, setting, short_number
+from segdemo.ui.layers_settings import choice_setting, nearest
 
 __all__ = ["LARGEST_TYPED", "Cells", "parse_cells", "pattern_setting", "typed", "write_cells", "write_numbers"]
 
@@ -83,7 +84,7 @@ def _possible(value: float, most: float) -> float:
     inside = nearest(_("A cell"), value, -most, most, _(
         "Numbers go from −{most} to {most} here.", most=short_number(most)))  # fmt: skip
     kept = float(short_number(inside))
-    return nearest(_("A cell"), inside, kept, kept, _("Four decimals of a number are kept."))
+    return nearest(_("A cell"), inside, kept, kept, _("Numbers are kept to four decimals."))
 
 
 def typed(name: str, usual: Float, most: float = LARGEST_TYPED) -> Cells:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from segdemo.text import _
-from segdemo.ui.layers_settings import keep, key_of, setting
+from segdemo.ui.layers_parameter import keep, key_of, setting
 
 __all__ = ["remember", "show_undo"]
 
@@ -22,7 +22,7 @@ def remember(names: Sequence[str]) -> None:
 def show_undo(instead: Callable[[], None] | None = None) -> None:
     """The button that goes back to before the last change. instead: takes back what has not become a change yet."""
     st.button(
-        _("Undo"), key=key_of("undo"), help=_("Back to before the last change."), on_click=instead or _undo,
+        _("Undo"), key=key_of("undo"), help=_("Takes back the last change."), on_click=instead or _undo,
         disabled=instead is None and not st.session_state.get(key_of("before")),
     )  # fmt: skip
 

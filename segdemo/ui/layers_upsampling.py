@@ -23,9 +23,9 @@ SETTINGS = ("how", "n", "of", "x", "r", "alike", "way", "k", "s", "p", "op", "d"
 
 def show_upsampling() -> None:
     """Two sentences, the theatre with its controls, what the method does, and the explanation."""
-    introduce(_("A decoder has to make small maps large again. Here is the same map through every way to do it: some copy or "
-                "mix, one remembers where maxima were, one has learned weights, and one rearranges channels that a convolution "
-                "before it has made."))  # fmt: skip
+    introduce(_("A decoder has to make small maps large again. Here the same map goes through every way of doing it: some copy "
+                "or mix, one remembers where the maxima were, one has learned weights, and one rearranges channels that a "
+                "convolution before it has made."))  # fmt: skip
     frame = framed()
     with frame.top, st.container(width="content"):  # its own, so that on a phone the buttons wrap
         method = _method()
@@ -46,7 +46,7 @@ def _method() -> str:
     words = {"all": _("All"), "nearest": _("Nearest"), "bilinear": _("Bilinear"), "unpool": _("Unpool"),
              "transposed": _("Transposed"), "shuffle": _("Shuffle")}  # fmt: skip
     return choice_setting("how", _("Method"), words, "all", compact=True, hide_label=True, help=_(
-        "How the map gets larger. All: side by side; a cell of the map lights what it feeds everywhere."))  # fmt: skip
+        "How the map gets larger. All: side by side; a cell of the map lights up what it feeds everywhere."))  # fmt: skip
 
 
 def _enlarged(method: str, size: int) -> Shown:
@@ -71,11 +71,11 @@ def _explain() -> None:
     text = _(
         "**Nearest** and **bilinear** have no weights; a convolution usually follows. **Max-unpooling** needs the switches of "
         "the encoder's pooling and leaves zeros; where its windows overlap, one cell can be the maximum of several. A "
-        "**transposed convolution** learns its kernel: it is the gradient of a convolution with the same settings, and no "
-        "inverse of it; where its stride does not divide its kernel, cells are covered unevenly (see Checkerboard). **Pixel "
+        "**transposed convolution** learns its kernel: it is the gradient of a convolution with the same settings, and not "
+        "its inverse; where its stride does not divide its kernel, cells are covered unevenly (see Checkerboard). **Pixel "
         "shuffle** is a convolution at the small size whose r² channels become places.\n\n"
         "**Output padding** says which of several input sizes is meant: a convolution with stride 2 makes 3 cells of 5 and of 6. "
-        "It adds cells at the end; it is no padding with zeros."
+        "It adds cells at the end; it is not zero padding."
     )
     formulas = (
         r"\text{bilinear:}\quad i' = \left(i + \tfrac12\right)\tfrac{n}{m} - \tfrac12 \quad\text{or}\quad i\,\tfrac{n - 1}{m - "

@@ -13,7 +13,7 @@ from segdemo.text import _
 from segdemo.ui.layers_frame import reasons
 from segdemo.ui.layers_settings import number_setting, switch_setting
 from segdemo.ui.layers_typed import Cells
-from segdemo.ui.layers_upsampling_shown import Shown, size_question
+from segdemo.ui.layers_upsampling_shown import Shown, size_question, unreadable
 from segdemo.ui.layers_upsampling_transposed import USUAL_KERNEL, USUAL_STRIDE
 
 __all__ = ["by_factor"]
@@ -27,7 +27,7 @@ def by_factor(method: str, image: Cells) -> Shown:
     """A method that makes a map a whole number of times as large, with its sliders."""
     size, most_cells = len(image.values), MOST_CELLS.get(method, USUAL_MOST)
     most = max(2, min(4, most_cells // size))
-    why = _("Beyond {n} cells a side their numbers could not be read.", n=most_cells) if most < 4 else ""
+    why = unreadable(most_cells) if most < 4 else ""
     factor = number_setting("r", _("Times as large"), 2, most, 2, help=_("The factor for height and width."), why=why)
     reasons([why])
     alike = method in ("all", "shuffle") and _alike(factor)
@@ -51,7 +51,7 @@ def _scene(method: str, image: Float, factor: int, alike: bool) -> tuple[Scene, 
 def _alike(factor: int) -> bool:
     """The switch of pixel shuffle's channels, with what it does in words under it."""
     alike = switch_setting("alike", _("All channels alike (ICNR)"), help=_(
-        "How a network that ends in pixel shuffle starts: with weights by chance, or with the same ones for all r² channels."
+        "How a network that ends in pixel shuffle starts: with random weights, or with the same ones for all r² channels."
     ))  # fmt: skip
     st.caption(_alike_words(factor) if alike else _unlike_words(factor))
     return alike
@@ -67,7 +67,7 @@ def _alike_words(factor: int) -> str:
 def _unlike_words(factor: int) -> str:
     return _(
         "Pixel shuffle's {n} channels differ by chance, as in an untrained network: here they are the map times 1, ½ or 1½. "
-        "Every block of {r} × {r} gets the same unevenness: a **checkerboard**. Switch it on, and it is gone.",
+        "Every block of {r} × {r} gets the same unevenness: a **checkerboard**. With the switch on it is gone.",
         n=factor**2, r=factor,
     )  # fmt: skip
 
@@ -79,19 +79,19 @@ def _all_note(size: int, factor: int) -> str:
         "True the middles of the corner cells coincide."
     )
     transposed = _(
-        "The transposed convolution starts as FCN's does, with bilinear weights: inside it equals bilinear, at the border it "
-        "gets darker, for there no neighbour adds its share. Its kernel of {k} × {k} with stride {s} and padding {p} makes the "
-        "map exactly {s} times as large; **Transposed** itself starts with a kernel of {usual} × {usual}, stride {stride} and no "
-        "padding, which makes {side} × {side} cells of it.", k=kernel, s=factor, p=settings.padding[0], usual=USUAL_KERNEL,
+        "The transposed convolution starts as FCN's does, with bilinear weights: inside it equals bilinear; at the border it "
+        "is darker, because no neighbour adds its share there. Its kernel of {k} × {k} with stride {s} and padding {p} makes "
+        "the map exactly {s} times as large; **Transposed** itself starts with a kernel of {usual} × {usual}, stride {stride} "
+        "and no padding, which makes {side} × {side} cells of it.", k=kernel, s=factor, p=settings.padding[0], usual=USUAL_KERNEL,
         stride=USUAL_STRIDE, side=transposed_size(size, USUAL_KERNEL, USUAL_STRIDE),
     )  # fmt: skip
     return f"{bilinear} {transposed}"
 
 
 def _shuffle_note(alike: bool) -> str:
-    dealt = _("A convolution before it makes r² channels; their cells are dealt out to blocks of r × r.")
+    dealt = _("A convolution before it makes r² channels; their cells are arranged in blocks of r × r.")
     how = (
-        _("With alike channels that is the same picture as nearest.")
+        _("With identical channels, that is the same picture as nearest.")
         if alike
         else _("Where channels differ for no reason, a checkerboard appears.")
     )

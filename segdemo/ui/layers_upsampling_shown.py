@@ -7,7 +7,7 @@ from segdemo.layerlab.scene import Scene
 from segdemo.text import _
 from segdemo.ui.layers_typed import Cells
 
-__all__ = ["Question", "Shown", "size_question"]
+__all__ = ["Question", "Shown", "size_question", "unreadable"]
 
 CHOICES = 3
 
@@ -39,3 +39,8 @@ def size_question(size: int, mistaken: Sequence[int], why: str) -> Question:
     wrong = [n for n in dict.fromkeys((*mistaken, size + 2, size + 1, size + 3)) if n > 0 and n != size]
     choices = {str(n): f"{n} × {n}" for n in sorted((size, *wrong[: CHOICES - 1]))}
     return Question(_("How large will the output be?"), choices, str(size), why)
+
+
+def unreadable(most: int) -> str:
+    """Why an output ends at `most` cells a side."""
+    return _("Beyond {n} cells per side, their numbers could not be read.", n=most)

@@ -9,9 +9,9 @@ from segdemo.text import _
 from segdemo.ui.layers_frame import reasons, two_columns
 from segdemo.ui.layers_settings import choice_setting, number_setting
 from segdemo.ui.layers_typed import Cells, Float, typed
-from segdemo.ui.layers_upsampling_shown import Question, Shown, size_question
+from segdemo.ui.layers_upsampling_shown import Question, Shown, size_question, unreadable
 
-__all__ = ["USUAL_KERNEL", "USUAL_STRIDE", "by_kernel", "largest_padding", "transposed_settings", "ways_agree"]
+__all__ = ["USUAL_KERNEL", "USUAL_STRIDE", "by_kernel", "largest_padding"]
 
 USUAL_KERNEL, USUAL_STRIDE = 3, 2
 LARGEST_KERNEL, LARGEST_STRIDE, LARGEST_DILATION = 5, 4, 3
@@ -23,11 +23,11 @@ def by_kernel(image: Cells) -> Shown:
     ways = {"scatter": _("Scattered"), "stretch": _("Stretched")}
     way = choice_setting("way", _("Seen as"), ways, "scatter", compact=True, help=_(
         "Every cell lays its multiple of the kernel over the output; or an ordinary convolution slides over the map with zeros "
-        "between."))  # fmt: skip
-    kernel, settings = transposed_settings(len(image.values))
+        "in between."))  # fmt: skip
+    kernel, settings = _transposed_settings(len(image.values))
     scene = (scatter_scene if way == "scatter" else stretch_scene)(image.values, kernel.values, settings)
     question = _question(len(image.values), len(kernel.values), settings, scene.formula)
-    note = ways_agree(image.values, kernel.values, settings)
+    note = _ways_agree(image.values, kernel.values, settings)
     return Shown(scene, note, question, image, kernel if way == "scatter" else None)
 
 
@@ -45,7 +45,7 @@ def largest_padding(size: int, kernel: int, stride: int, dilation: int) -> int:
     return min(over, ((size - 1) * stride + over) // 2)
 
 
-def transposed_settings(size: int) -> tuple[Cells, Transposed]:
+def _transposed_settings(size: int) -> tuple[Cells, Transposed]:
     """Kernel (k, k) and settings for a map of `size` cells a side, from the sliders."""
     stops: list[str] = []
     left, right = two_columns()
@@ -64,13 +64,9 @@ def transposed_settings(size: int) -> tuple[Cells, Transposed]:
     return weight, Transposed((stride,) * 2, (padding,) * 2, (extra,) * 2, (dilation,) * 2)
 
 
-def _unreadable() -> str:
-    return _("Beyond {n} cells a side their numbers could not be read.", n=LARGEST_OUTPUT)
-
-
 def _stride(size: int, kernel: int, stops: list[str]) -> int:
     most = min(LARGEST_STRIDE, (LARGEST_OUTPUT - kernel) // (size - 1))
-    why = _unreadable() if most < LARGEST_STRIDE else ""
+    why = unreadable(LARGEST_OUTPUT) if most < LARGEST_STRIDE else ""
     stops.append(why)
     return number_setting("s", _("Stride"), 1, most, USUAL_STRIDE, help=_("Distance between the kernels on the output."), why=why)
 
@@ -78,7 +74,9 @@ def _stride(size: int, kernel: int, stops: list[str]) -> int:
 def _dilation(size: int, kernel: int, stride: int, stops: list[str]) -> int:
     room = LARGEST_OUTPUT - 1 - (size - 1) * stride
     most = 1 if kernel == 1 else min(LARGEST_DILATION, room // (kernel - 1))
-    why = _("A kernel of one cell has no gaps to widen.") if kernel == 1 else _unreadable() if most < LARGEST_DILATION else ""
+    why = unreadable(LARGEST_OUTPUT) if most < LARGEST_DILATION else ""
+    if kernel == 1:
+        why = _("A kernel of one cell has no gaps to widen.")
     stops.append(why)
     words = _("Distance between the kernel's own cells on the output.")
     return number_setting("d", _("Dilation"), 1, most, 1, help=words, why=why)
@@ -86,9 +84,9 @@ def _dilation(size: int, kernel: int, stride: int, stops: list[str]) -> int:
 
 def _padding(size: int, kernel: int, stride: int, dilation: int, stops: list[str]) -> int:
     most = largest_padding(size, kernel, stride, dilation)
-    why = _("Padding cuts {n} cells off a side at most: what the kernels hang over the edge.", n=most)
+    why = _("Padding cuts off at most {n} cells per side: as many as the kernels overhang.", n=most)
     stops.append(why)
-    words = _("Cells cut off the output on every side. It undoes the padding of the convolution whose shapes it turns around.")
+    words = _("Cells cut off the output on every side. It undoes the padding of the convolution whose shapes it reverses.")
     return number_setting("p", _("Padding"), 0, most, 0, help=words, why=why)
 
 
@@ -109,7 +107,7 @@ def _weights(kernel: int, stride: int) -> Cells:
     return typed("w", usual)
 
 
-def ways_agree(image: Float, kernel: Float, settings: Transposed) -> str:
+def _ways_agree(image: Float, kernel: Float, settings: Transposed) -> str:
     """A sentence with the largest difference between both ways, as measured on these numbers."""
     scattered = scatter(image[None], kernel[None, None], settings)[0]
     slid = stretched_convolution(image[None], kernel[None, None], settings)[0]

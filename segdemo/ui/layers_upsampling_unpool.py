@@ -11,9 +11,9 @@ from segdemo.text import _
 from segdemo.ui.layers_frame import reasons, two_columns
 from segdemo.ui.layers_settings import number_setting
 from segdemo.ui.layers_typed import pattern_setting, typed
-from segdemo.ui.layers_upsampling_shown import Question, Shown
+from segdemo.ui.layers_upsampling_shown import Question, Shown, unreadable
 
-__all__ = ["by_switches", "filled_cells", "unpool_note", "unpool_settings", "unpooled_side"]
+__all__ = ["by_switches"]
 
 Float = NDArray[np.float64]
 LARGEST_WINDOW, LARGEST_STRIDE = 5, 4
@@ -22,12 +22,12 @@ LARGEST_PICTURE = 16  # cells along a side, so that their numbers can be read
 
 def by_switches(size: int) -> Shown:
     """The encoder's map, the `size` × `size` maxima of its windows, and these back where they were."""
-    settings = unpool_settings(size)
-    side = unpooled_side(size, settings)
+    settings = _unpool_settings(size)
+    side = _unpooled_side(size, settings)
     _chosen, numbers = pattern_setting((1, side, side), _("Shown on"), to_nine=True)
     picture = typed("x", numbers[0])
-    question = _question(filled_cells(picture.values, settings), size**2, side**2)
-    note = unpool_note(picture.values, settings)
+    question = _question(_filled_cells(picture.values, settings), size**2, side**2)
+    note = _unpool_note(picture.values, settings)
     return Shown(unpooling_scene(picture.values, settings), note, question, picture, padding=settings.padding[0])
 
 
@@ -41,48 +41,48 @@ def _question(filled: int, windows: int, cells: int) -> Question:
     return Question(_("How many cells of the output get a value?"), choices, str(filled), why)
 
 
-def unpool_settings(size: int) -> Pooling:
+def _unpool_settings(size: int) -> Pooling:
     """The pooling whose maxima are `size` cells a side, from the sliders."""
     left, right = two_columns()
     with left:
-        kernel = number_setting("uk", _("Window"), 1, LARGEST_WINDOW, 2, help=_("Cells along each side of what a maximum is "
-                                                                                "taken of."))  # fmt: skip
+        kernel = number_setting("uk", _("Window"), 1, LARGEST_WINDOW, 2, help=_("Cells along each side of the window a "
+                                                                                "maximum is taken from."))  # fmt: skip
     most = min(LARGEST_STRIDE, (LARGEST_PICTURE - kernel) // (size - 1))
-    unreadable = _("Beyond {n} cells a side their numbers could not be read.", n=LARGEST_PICTURE) if most < LARGEST_STRIDE else ""
+    too_many = unreadable(LARGEST_PICTURE) if most < LARGEST_STRIDE else ""
     with right:
-        stride = number_setting("us", _("Stride"), 1, most, 2, why=unreadable, help=_(
+        stride = number_setting("us", _("Stride"), 1, most, 2, why=too_many, help=_(
             "Distance between windows. Below the window they overlap, above it there are gaps between them."))  # fmt: skip
-    half = _("Padding is half the window at most: {n}.", n=kernel // 2)
+    half = _("Padding is at most half the window: {n}.", n=kernel // 2)
     padding = number_setting("up", _("Padding"), 0, kernel // 2, 0, why=half, help=_(
         "Cells around the encoder's map that never win, as of −∞. What comes back has none."))  # fmt: skip
-    reasons([unreadable, half])
+    reasons([too_many, half])
     return Pooling((kernel,) * 2, (stride,) * 2, (padding,) * 2)
 
 
-def unpooled_side(size: int, settings: Pooling) -> int:
+def _unpooled_side(size: int, settings: Pooling) -> int:
     """Cells along a side of the encoder's map that has `size` windows a side and nothing left over."""
     return transposed_size(size, settings.kernel[0], settings.stride[0], settings.padding[0])
 
 
-def filled_cells(picture: Float, settings: Pooling) -> int:
+def _filled_cells(picture: Float, settings: Pooling) -> int:
     """How many cells of picture (H, W) are the maximum of a window: so many get their value back."""
     switches = max_pool(picture, settings)[1]
     return len(np.unique(switches.reshape(-1, 2), axis=0))
 
 
-def unpool_note(picture: Float, settings: Pooling) -> str:
+def _unpool_note(picture: Float, settings: Pooling) -> str:
     """What switches are, and what windows that overlap or leave gaps do to them here."""
     first = _("The encoder's pooling remembers where each maximum was: the marked corners, called switches. Values return "
-              "there, all else is zero, and the convolutions behind it fill the gaps. SegNet's decoder does this: edges come "
+              "there, all else is zero, and the convolutions after it fill the gaps. SegNet's decoder does this: edges come "
               "back in the right place.")  # fmt: skip
     places = windows_of(len(picture), settings, 0)
-    count, filled = len(places) ** 2, filled_cells(picture, settings)
+    count, filled = len(places) ** 2, _filled_cells(picture, settings)
     if settings.kernel > settings.stride:
         second = _("Windows overlap: **{count} windows have {filled} different winners**. What wins in several comes back once; "
                    "the same number is written again, not added.", count=count, filled=filled)  # fmt: skip
     elif settings.kernel < settings.stride:
         looked = len({at for window in places for at in window if 0 <= at < len(picture)})
-        second = _("Between windows are gaps: {never} of {all} cells are in none, never win and stay 0.",
+        second = _("There are gaps between windows: {never} of {all} cells are in none, never win and stay 0.",
                    never=len(picture) ** 2 - looked**2, all=len(picture) ** 2)  # fmt: skip
     else:
         second = _("Windows stand edge to edge, so that each has a winner of its own: {count}.", count=count)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
+from time import monotonic
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -16,7 +17,7 @@ from segdemo.data.samples import get_sample, list_samples
 from segdemo.errors import SettingError
 from segdemo.evaluation.candidate import MAX_CANDIDATES, entry_of, parse_candidates
 from segdemo.models import list_models
-from segdemo.text import _
+from segdemo.text import _, few
 from segdemo.ui.words import plain
 from segdemo.weights import get_network, get_weights
 
@@ -34,13 +35,15 @@ LARGEST_INPUT = 4096
 LONGEST_SET = 4000  # characters
 LONGEST_VALUE = 2500  # characters of one of its values
 MOST_PAIRS = 48  # of a view's settings
-MOST_TOLD, FEW = 30, 3  # characters and number of the pairs that a sentence quotes
 STYLES = ("fill", "contour")
 LENSES = ("channels", "probe", "whatif", "why", "time", "gate")
 VIEWS = ("curves", "spoil", "race", "trained", "honesty")
 COMPARE_VIEWS = ("panes", "disagreement", "scores", "cost")
 LAYERS = ("convolution", "mixing", "pooling", "upsampling", "coverage", "field", "normalise", "shapes")
 MESSAGES_KEY, PAGE_KEY, WRITTEN_KEY, BARE_KEY = "url_messages", "url_page", "url_written", "url_bare"
+LEFT_KEY = "url_left"  # addresses that were just replaced, with when
+MOST_LEFT = 8  # of them, as when a slider is drawn
+ON_THE_WAY_S = 0.5  # that an address may take to the browser and back
 
 
 @dataclass(frozen=True)
@@ -146,13 +149,14 @@ def _set(text: str) -> str:
         raise SettingError(
             _("In the address, set has {n} characters, and at most {most} are read.", n=len(text), most=LONGEST_SET)
         )
-    written = [pair for pair in text.split(",") if pair]
-    pair = re.compile(rf"[a-z_]{{1,30}}:[A-Za-z0-9_.-]{{1,{LONGEST_VALUE}}}")
-    pairs = dict(part.split(":", 1) for part in written if pair.fullmatch(part))
-    if wrong := [part for part in written if not pair.fullmatch(part)]:
-        _say(_("In the address, set holds pairs such as stride:2, with commas between them; {wrong} is none.",
-               wrong=", ".join(part[:MOST_TOLD] for part in wrong[:FEW])))  # fmt: skip
-    if len(pairs) < len(written) - len(wrong):
+    form = re.compile(rf"[a-z_]{{1,30}}:[A-Za-z0-9_.-]{{1,{LONGEST_VALUE}}}")
+    written = [part for part in text.split(",") if part]
+    good, wrong = [part for part in written if form.fullmatch(part)], [part for part in written if not form.fullmatch(part)]
+    pairs = dict(part.split(":", 1) for part in good)
+    if wrong:
+        _say(_("In the address, set holds pairs such as stride:2, with commas between them. Not a pair: {wrong}.",
+               wrong=few(wrong)))  # fmt: skip
+    if len(pairs) < len(good):
         _say(_("In the address, set names something twice. The last of it counts."))
     if len(pairs) > MOST_PAIRS:
         _say(_("In the address, set holds {n} pairs. Only the first {most} are read.", n=len(pairs), most=MOST_PAIRS))
@@ -198,13 +202,13 @@ def read_url(page: str) -> None:
     """
     state, address = st.session_state, st.query_params.to_dict()
     came, moved = state.get(PAGE_KEY), _moved(page, address)
-    if moved or came != page:
-        state[WRITTEN_KEY] = address  # the browser stands there
+    if moved or came != page:  # the browser stands there, unless another address is on its way to it
+        state[WRITTEN_KEY] = None if moved and _just_left() else address
     state[PAGE_KEY] = page
     for key, parameter in _parameters().items():
         if key not in state or (moved and parameter.page in (None, page)):
             state[key] = _checked(address.get(key), parameter)
-    if address.get("layer", LAYERS[0]) not in LAYERS:
+    if (moved or came is None) and address.get("layer", LAYERS[0]) not in LAYERS:
         state["set"] = ""  # the settings of a view that there is not
     if moved or "architecture" not in state:
         state["architecture"] = get_weights(state["weights"]).model
@@ -225,7 +229,17 @@ def _moved(page: str, address: dict[str, str]) -> bool:
             bare.add(page)
         state[PAGE_KEY] = page  # which decides what an address holds
         return bool(address) and address not in (written, _as_address())
+    if address == written:
+        state[LEFT_KEY] = []  # it has arrived: what comes now is the browser's own
+    elif address in _just_left():
+        return False  # sent before it had arrived
     return address != written and _as_address() == written and (bool(address) or page not in bare)
+
+
+def _just_left() -> list[dict[str, str]]:
+    """The addresses that were replaced so recently that the browser may still be at them."""
+    left: list[tuple[dict[str, str], float]] = st.session_state.get(LEFT_KEY, [])
+    return [address for address, when in left if monotonic() - when < ON_THE_WAY_S]
 
 
 def _checked(text: str | None, parameter: Parameter) -> object:
@@ -253,15 +267,18 @@ def show_url_messages() -> None:
 def write_url() -> None:
     """Bring the address up to date; values at their default are left out of it.
 
-    A change sent before the address of the last one had reached the browser carries that of a moment ago: it says nothing of
-    where the browser will be.
+    A change can arrive with an address that is one step old: then it is written again, since where the browser will stand is
+    not known.
     """
-    wanted = _as_address()
-    if not wanted == st.query_params.to_dict() == st.session_state.get(WRITTEN_KEY):
+    state, wanted = st.session_state, _as_address()
+    written = state.get(WRITTEN_KEY)
+    if wanted != st.query_params.to_dict() or wanted != written:
         st.query_params.from_dict(wanted)
-    st.session_state[WRITTEN_KEY] = wanted
+    if written is not None and wanted != written:
+        state[LEFT_KEY] = [*state.get(LEFT_KEY, [])[-MOST_LEFT:], (written, monotonic())]
+    state[WRITTEN_KEY] = wanted
     if not wanted:  # here an address without anything means this
-        st.session_state.setdefault(BARE_KEY, set()).discard(st.session_state.get(PAGE_KEY))
+        state.setdefault(BARE_KEY, set()).discard(state.get(PAGE_KEY))
 
 
 def address() -> str:

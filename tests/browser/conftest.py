@@ -96,12 +96,16 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(server: str, browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open a path of the app in a fresh browser profile and wait until it has run."""
+    """Open a path of the app in a fresh browser profile, of a laptop or of a phone that is touched, and wait until it has run."""
     contexts = []
 
-    def open_path(path: str = "/", width: int = 1366, height: int = 768, dark: bool = False) -> Page:
+    def open_path(path: str = "/", width: int = 1366, height: int = 768, dark: bool = False, phone: bool = False) -> Page:
         context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", accept_downloads=True
+            viewport={"width": 390, "height": 844} if phone else {"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            accept_downloads=True,
+            has_touch=phone,
+            is_mobile=phone,
         )
         contexts.append(context)
         page = context.new_page()

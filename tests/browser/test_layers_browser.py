@@ -1,59 +1,36 @@
 """The cell theatre in a real browser: by mouse, keyboard and touch, in both themes, without asking the server."""
 
-import json
 import re
-from collections.abc import Callable, Iterator
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import expect
 
 from .conftest import settle
+from .layers_theatre import (
+    DIGITS,
+    THEATRE,
+    OpenPage,
+    address,
+    boxes,
+    centre,
+    expect_setting,
+    expect_settings,
+    hover,
+    is_not_cut_off,
+    line,
+    next_frame,
+    opened,
+    overlay,
+    root,
+    shows,
+)
 
 pytestmark = pytest.mark.browser
-THEATRE = ".st-key-layers_theatre"
-DIGITS = "of:digits,n:5,ph:1,pw:1"  # 5×5 digits with padding: settings with which every cell says something
-Place = tuple[str, int, int]
 
 
-def root(page: Page) -> Locator:
-    return page.locator(f"{THEATRE} .root")
-
-
-def opened(page: Page) -> Page:
-    page.wait_for_selector(f"{THEATRE} .root[data-ready]")
-    settle(page)
-    return page
-
-
-def centre(page: Page, place: Place) -> tuple[float, float]:
-    """Where a cell of a grid lies on the screen."""
-    stage = page.locator(f"{THEATRE} .stage")
-    boxes = {key: at for key, *at in json.loads(stage.get_attribute("data-boxes") or "[]")}
-    (x, y, cell), (_key, row, column) = boxes[place[0]], place
-    right, down = x + (column + 0.5) * cell, y + (row + 0.5) * cell
-    if (box := stage.bounding_box()) and not 80 < box["y"] + down < 740:
-        main = page.locator("[data-testid=stMain]")
-        main.evaluate("(main, by) => main.scrollBy({ top: by, behavior: 'instant' })", box["y"] + down - 400)
-        box = stage.bounding_box()
-    assert box is not None
-    return box["x"] + right, box["y"] + down
-
-
-def hover(page: Page, *place: int | str) -> None:
-    page.mouse.move(*centre(page, (str(place[0]), int(place[1]), int(place[2]))))
-
-
-def shows(page: Page, cell: str) -> None:
-    expect(root(page)).to_have_attribute("data-cell", cell)
-
-
-def line(page: Page) -> Locator:
-    return page.locator(f"{THEATRE} .sum")
-
-
-def test_hovering_explains_and_pauses_and_the_server_is_not_asked(open_page: Callable[..., Page]) -> None:
-    page = opened(open_page("/layers?set=n:5,ph:1,pw:1,of:digits"))
+def test_hovering_explains_and_pauses_and_the_server_is_not_asked(open_page: OpenPage) -> None:
+    page = opened(open_page(f"/layers?set={DIGITS}"))
     expect(root(page)).to_have_attribute("data-playing", "true")
     hover(page, "output0_0", 2, 2)
     shows(page, "output0_0:2:2")
@@ -74,7 +51,7 @@ def test_hovering_explains_and_pauses_and_the_server_is_not_asked(open_page: Cal
     expect(slider).not_to_have_value(held)  # and goes on afterwards
 
 
-def test_keys_walk_play_and_type_a_number(open_page: Callable[..., Page]) -> None:
+def test_keys_walk_play_and_type_a_number(open_page: OpenPage) -> None:
     page = opened(open_page("/layers?set=n:5,ph:1,pw:1,mode:reflect"))
     stage = page.locator(f"{THEATRE} .stage")
     stage.focus()
@@ -101,12 +78,12 @@ def test_keys_walk_play_and_type_a_number(open_page: Callable[..., Page]) -> Non
     settle(page)
     expect(line(page)).to_have_text(re.compile("−7.5 feeds"))
     shows(page, "input0_0:1:1")
-    assert parse_qs(urlsplit(page.url).query)["set"][0].split("x:")[1].split(",")[0] == "of25_0_-7.5"
+    expect_setting(page, "x:of25_0_-7.5")
     expect(stage).to_be_focused()
 
 
-def test_the_slider_goes_to_the_step_it_is_put_to(open_page: Callable[..., Page]) -> None:
-    page = opened(open_page("/layers?set=n:5,ph:1,pw:1,of:digits"))
+def test_the_slider_goes_to_the_step_it_is_put_to(open_page: OpenPage) -> None:
+    page = opened(open_page(f"/layers?set={DIGITS}"))
     slider = page.locator(f"{THEATRE} .steps")
     slider.focus()
     page.keyboard.press("End")
@@ -120,7 +97,7 @@ def test_the_slider_goes_to_the_step_it_is_put_to(open_page: Callable[..., Page]
     expect(slider).to_have_value("12")
 
 
-def test_places_are_counted_as_pytorch_counts_them(open_page: Callable[..., Page]) -> None:
+def test_places_are_counted_as_pytorch_counts_them(open_page: OpenPage) -> None:
     page = opened(open_page("/layers?set=n:5,ph:1,pw:1,c:2,f:1"))
     place, part = page.locator(f"{THEATRE} .place"), page.locator(f"{THEATRE} .part")
     hover(page, "input0_0", 1, 1)
@@ -131,8 +108,8 @@ def test_places_are_counted_as_pytorch_counts_them(open_page: Callable[..., Page
     expect(part).to_have_text(re.compile("^Kernel, channel 0: (.+·.+ \\+ ){8}"))
 
 
-def test_a_chosen_cell_stays_when_settings_change(open_page: Callable[..., Page]) -> None:
-    page = opened(open_page("/layers?set=n:5,ph:1,pw:1,of:digits"))
+def test_a_chosen_cell_stays_when_settings_change(open_page: OpenPage) -> None:
+    page = opened(open_page(f"/layers?set={DIGITS}"))
     page.mouse.click(*centre(page, ("output0_0", 1, 2)))
     expect(root(page)).to_have_attribute("data-playing", "false")
     page.locator(".st-key-layers_convolution_kh input[type=range]").press("ArrowLeft")
@@ -147,7 +124,7 @@ def test_a_chosen_cell_stays_when_settings_change(open_page: Callable[..., Page]
     shows(page, "output0_0:1:2")
 
 
-def test_predict_first_covers_the_output(open_page: Callable[..., Page]) -> None:
+def test_predict_first_covers_the_output(open_page: OpenPage) -> None:
     page = opened(open_page("/layers?set=n:7,sh:2,sw:2"))
     page.get_by_text("Predict first").click()
     expect(page.locator(f"{THEATRE} .place")).to_have_text(re.compile("Predict first"))
@@ -159,29 +136,8 @@ def test_predict_first_covers_the_output(open_page: Callable[..., Page]) -> None
     expect(root(page)).to_have_attribute("data-playing", "true")
 
 
-@pytest.fixture
-def phone(server: str, browser: Browser) -> Iterator[Callable[[str, bool], Page]]:
-    contexts = []
-
-    def open_phone(path: str, dark: bool) -> Page:
-        context = browser.new_context(
-            viewport={"width": 390, "height": 844}, has_touch=True, color_scheme="dark" if dark else "light"
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(45_000)
-        page.goto(server + path)
-        settle(page)
-        return opened(page)
-
-    yield open_phone
-    for context in contexts:
-        context.close()
-
-
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_a_phone_is_tapped_and_nothing_is_cut_off(phone: Callable[[str, bool], Page], dark: bool) -> None:
-    page = phone("/layers?set=n:5,ph:1,pw:1,c:2,f:2", dark)
+def test_a_phone_is_tapped_and_nothing_is_cut_off(open_page: OpenPage) -> None:
+    page = opened(open_page("/layers?set=n:5,ph:1,pw:1,c:2,f:2", dark=True, phone=True))
     page.touchscreen.tap(*centre(page, ("output1_0", 1, 1)))
     shows(page, "output1_0:1:1")
     expect(root(page)).to_have_attribute("data-inputs", "18")
@@ -189,25 +145,27 @@ def test_a_phone_is_tapped_and_nothing_is_cut_off(phone: Callable[[str, bool], P
     page.touchscreen.tap(*centre(page, ("input0_0", 2, 2)))
     shows(page, "input0_0:2:2")
     expect(root(page)).to_have_attribute("data-outputs", "18")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    boxes = json.loads(page.locator(f"{THEATRE} .stage").get_attribute("data-boxes") or "[]")
-    assert all(x >= 0 and x + 3 * cell <= 390 for _key, x, _y, cell in boxes)
+    is_not_cut_off(page, 390)
+    stage = page.locator(f"{THEATRE} .stage").bounding_box()
+    assert stage is not None and stage["x"] >= 0 and stage["x"] + stage["width"] <= 390
+    assert all(box.x >= 0 and box.right <= stage["width"] for box in boxes(page).values())
 
 
-def test_both_themes_are_drawn_in_their_colours(open_page: Callable[..., Page]) -> None:
-    read = """canvas => { const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, 20);
+def test_both_themes_are_drawn_in_their_colours(open_page: OpenPage) -> None:
+    read = """(canvas, top) => { const { data } = canvas.getContext('2d').getImageData(0, top, canvas.width, 18);
                           const inked = [...data.keys()].filter(i => i % 4 === 0 && data[i + 3] > 200).map(i => data[i]);
                           return inked.reduce((sum, value) => sum + value, 0) / inked.length; }"""
-    light, dark = (opened(open_page("/layers", dark=dark)).locator(f"{THEATRE} .base").evaluate(read) for dark in (False, True))
+    page = opened(open_page("/layers"))
+    above = int(boxes(page)["input0_0"].y) - 20  # where the titles stand
+    light = page.locator(f"{THEATRE} .base").evaluate(read, above)
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    dark = opened(page).locator(f"{THEATRE} .base").evaluate(read, above)
     assert light < 110, "titles are dark on light"
     assert dark > 170, "and light on dark"
 
 
-def address(page: Page) -> str:
-    return parse_qs(urlsplit(page.url).query).get("set", [""])[0]
-
-
-def test_a_link_carries_the_cell_at_which_it_stands(open_page: Callable[..., Page]) -> None:
+def test_a_link_carries_the_cell_at_which_it_stands(open_page: OpenPage) -> None:
     page = opened(open_page("/layers?set=f:2"))
     page.mouse.click(*centre(page, ("output1_0", 1, 2)))
     page.wait_for_url("**cell*output1_0.1.2")
@@ -219,9 +177,9 @@ def test_a_link_carries_the_cell_at_which_it_stands(open_page: Callable[..., Pag
     other = opened(open_page(f"/layers?{urlsplit(link).query}"))
     shows(other, stood.replace(".", ":"))
     expect(root(other)).to_have_attribute("data-playing", "false")
-    assert address(other) == f"f:2,cell:{stood}"
-    other.wait_for_timeout(900)
+    other.wait_for_timeout(900)  # in which it would play on, and tell another cell
     shows(other, stood.replace(".", ":"))
+    assert address(other) == f"f:2,cell:{stood}"
     other.locator(f"{THEATRE} .control.play").click()
     expect(root(other)).to_have_attribute("data-playing", "true")
     other.wait_for_url(lambda url: "cell" not in url)
@@ -232,20 +190,22 @@ def test_a_link_carries_the_cell_at_which_it_stands(open_page: Callable[..., Pag
     other.get_by_role("button", name="Reset").click()
     other.wait_for_url(lambda url: "set" not in url)
     expect(root(other)).to_have_attribute("data-playing", "true")
-    again = opened(open_page(f"/layers?set=f:2,cell:{stood}"))
-    shows(again, stood.removesuffix(".growing").replace(".", ":"))
-    expect(root(again)).to_have_attribute("data-playing", "false")
-    again.wait_for_timeout(700)
-    assert address(again) == f"f:2,cell:{stood}"
+    page.goto(f"{page.url.split('?')[0]}?set=f:2,cell:{stood}")
+    opened(page)
+    shows(page, stood.removesuffix(".growing").replace(".", ":"))
+    expect(root(page)).to_have_attribute("data-playing", "false")
+    page.wait_for_timeout(700)
+    assert address(page) == f"f:2,cell:{stood}"
 
 
-def test_a_cell_in_the_address_goes_with_the_settings(open_page: Callable[..., Page]) -> None:
+def test_a_cell_in_the_address_goes_with_the_settings(open_page: OpenPage) -> None:
     page = opened(open_page("/layers?set=n:6,cell:output0_0.3.3"))
     size = page.locator(".st-key-layers_convolution_n input[type=range]")
     size.press("ArrowRight")
+    expect_settings(page, {"n:7"})
     settle(page)
     shows(page, "output0_0:3:3")
-    assert "cell:output0_0.3.3" in address(page)
+    expect_setting(page, "cell:output0_0.3.3")
     for _ in range(2):
         size.press("ArrowLeft")
         settle(page)
@@ -256,51 +216,59 @@ def test_a_cell_in_the_address_goes_with_the_settings(open_page: Callable[..., P
     expect(page.get_by_test_id("stAlert")).to_contain_text("output0_0.30.3")
 
 
-def test_nothing_is_drawn_while_all_is_still(open_page: Callable[..., Page]) -> None:
+def test_nothing_is_drawn_while_all_is_still(open_page: OpenPage) -> None:
     page = opened(open_page("/layers?set=n:9,ph:1,pw:1"))
     page.evaluate("""() => { const ask = window.requestAnimationFrame; window.asked = 0;
       window.requestAnimationFrame = (draw) => { window.asked += 1; return ask(draw); }; }""")
 
-    def asked(milliseconds: int) -> int:
+    def is_still() -> None:
+        next_frame(page)
         page.evaluate("window.asked = 0")
-        page.wait_for_timeout(milliseconds)
-        return int(page.evaluate("window.asked"))
+        page.wait_for_timeout(500)
+        assert page.evaluate("window.asked") <= 1
 
-    page.locator(f"{THEATRE} .speed").select_option("0.5")
-    page.wait_for_timeout(400)
-    assert asked(1000) <= 30, "between two steps there is only the glide"
+    def is_drawn() -> None:
+        page.evaluate("window.asked = 0")
+        page.wait_for_function("window.asked >= 8", polling=50)
+
+    page.locator(f"{THEATRE} .speed").select_option("16")
     hover(page, "output0_0", 1, 1)
-    page.wait_for_timeout(400)
+    shows(page, "output0_0:1:1")
     expect(root(page)).to_have_attribute("data-playing", "true")
-    assert asked(1000) <= 1, "nothing moves while a cell is hovered"
+    is_still()  # while a cell is hovered
     page.mouse.move(5, 5)
-    page.locator(f"{THEATRE} .speed").select_option("16")
-    page.wait_for_timeout(300)
-    assert 8 <= asked(1000) <= 24, "a frame a step, and no glides at this pace"
-    page.locator(f"{THEATRE} .stage").evaluate("stage => { stage.style.marginTop = '3000px'; }")  # out of sight
-    page.wait_for_timeout(300)
-    assert asked(1000) <= 1
+    expect(root(page)).not_to_have_attribute("data-cell", "output0_0:1:1")
+    is_drawn()
+    page.locator(f"{THEATRE} .stage").evaluate("stage => { stage.style.marginTop = '3000px'; }")
+    expect(page.locator(f"{THEATRE} .stage")).not_to_be_in_viewport()
+    is_still()  # while it is out of sight
     page.locator(f"{THEATRE} .stage").evaluate("stage => { stage.style.marginTop = '0'; }")
-    page.wait_for_timeout(300)
-    assert asked(1000) >= 8
+    is_drawn()
 
 
-def test_the_window_stays_in_the_input_when_rows_change(open_page: Callable[..., Page]) -> None:
-    page = opened(open_page("/layers?layer=pooling&set=kind:average,k:3,s:1"))
-    page.locator(f"{THEATRE} .speed").select_option("16")
-    outside = """async canvas => {
-      const stage = canvas.parentNode, boxes = JSON.parse(stage.dataset.boxes), pen = canvas.getContext("2d");
-      const scale = canvas.width / canvas.clientWidth, [, left, top, side] = boxes.find(([key]) => key === "input0");
-      let found = 0;
-      for (const end = performance.now() + 1800; performance.now() < end;) {
-        await new Promise(requestAnimationFrame);
-        found += pen.getImageData(0, 0, Math.max(1, (left - 4) * scale), canvas.height).data.some((part) => part > 0);
-      }
-      return found; }"""
-    assert page.locator(f"{THEATRE} canvas.over").evaluate(outside) == 0, "nothing is drawn left of the input"
+# What is drawn left of the input, and what in it, while seven cells are played.
+SIDES = """async canvas => {
+  const stage = canvas.parentNode, boxes = JSON.parse(stage.dataset.boxes), pen = canvas.getContext("2d"), seen = new Set();
+  const scale = canvas.width / canvas.clientWidth, [, left, top, side] = boxes.find(([key]) => key === "input0");
+  const inked = (...place) => pen.getImageData(...place.map((part) => part * scale)).data.some((part) => part > 0);
+  let outside = 0, inside = 0;
+  for (const end = performance.now() + 15000; seen.size < 7 && performance.now() < end;) {
+    await new Promise(requestAnimationFrame);
+    seen.add(canvas.closest(".root").dataset.cell);
+    outside += inked(0, 0, Math.max(1, left - 4), canvas.clientHeight);
+    inside += inked(left, top, side, side);
+  }
+  return [seen.size, inside, outside]; }"""
 
 
-def test_the_keys_are_described(open_page: Callable[..., Page]) -> None:
+def test_the_window_stays_in_the_input_when_rows_change(open_page: OpenPage) -> None:
+    page = opened(open_page("/layers?layer=pooling&set=kind:average,n:5,k:3,s:1"))
+    page.locator(f"{THEATRE} .speed").select_option("4")  # the fastest at which it glides
+    cells, inside, outside = overlay(page).evaluate(SIDES)
+    assert cells == 7 and inside > 0 and outside == 0
+
+
+def test_the_keys_are_described(open_page: OpenPage) -> None:
     page = opened(open_page("/layers"))
     described = page.locator(f"{THEATRE} .stage").get_attribute("aria-description") or ""
     assert all(key in described for key in ("Page up", "Home", "End", "Escape", "Enter"))

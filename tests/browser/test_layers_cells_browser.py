@@ -1,14 +1,12 @@
 """How the cells of the Layers page are drawn: large enough to be read, in colours that tell numbers apart, with room to touch."""
 
-import json
-from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from .conftest import settle
-from .test_layers_browser import DIGITS, THEATRE, centre, opened
+from .layers_theatre import DIGITS, THEATRE, OpenPage, boxes, centre, is_not_cut_off, opened, overlay, root, shows
 
 pytestmark = pytest.mark.browser
 READABLE = 17  # pixels of a cell that has room for its number
@@ -33,15 +31,9 @@ CONTRAST = """(canvas, places) => {
 }"""  # noqa: E501
 
 
-def boxes(page: Page) -> dict[str, tuple[float, float, float]]:
-    """Left, top and a cell's side of each grid, by its key."""
-    told = json.loads(page.locator(f"{THEATRE} .stage").get_attribute("data-boxes") or "[]")
-    return {key: (x, y, cell) for key, x, y, cell in told}
-
-
 def cells(page: Page, key: str, columns: int, rows: int) -> list[tuple[float, float, float]]:
     """Left, top and side of each cell of a grid, row by row."""
-    x, y, side = boxes(page)[key]
+    x, y, side, _columns = boxes(page)[key]
     return [(x + column * side, y + row * side, side) for row in range(rows) for column in range(columns)]
 
 
@@ -51,29 +43,28 @@ def corners(page: Page, key: str, columns: int, rows: int) -> list[tuple[int, in
     return [tuple(colour) for colour in found]
 
 
-@pytest.mark.parametrize(
-    ("settings", "least"),
-    [
+def test_cells_are_as_large_as_the_stage_allows(open_page: OpenPage) -> None:
+    page = open_page("/layers")
+    path = page.url.split("?")[0]
+    for settings, least in (
         ("n:3,kh:5,kw:5", 30),
         ("n:5,kh:7,kw:7,ph:4,pw:4", READABLE),
         ("n:9,ph:4,pw:4", READABLE),
         ("axes:3,ca:2", READABLE),
         ("c:4,f:4", READABLE),
-    ],
-)
-def test_cells_are_as_large_as_the_stage_allows(open_page: Callable[..., Page], settings: str, least: int) -> None:
-    page = opened(open_page(f"/layers?set={settings}"))
-    found = boxes(page)
-    assert min(cell for _x, _y, cell in found.values()) >= least
-    width = page.locator(f"{THEATRE} .stage").bounding_box()
-    assert width is not None and all(x >= 0 and x + cell <= width["width"] for x, _y, cell in found.values())
+    ):
+        page.goto(f"{path}?set={settings}")
+        found = boxes(opened(page)).values()
+        assert min(box.cell for box in found) >= least, settings
+        stage = page.locator(f"{THEATRE} .stage").bounding_box()
+        assert stage is not None and all(box.x >= 0 and box.right <= stage["width"] for box in found), settings
 
 
 def far(a: tuple[int, int, int], b: tuple[int, int, int]) -> int:
     return sum(abs(x - y) for x, y in zip(a, b, strict=True))
 
 
-def test_one_very_large_number_leaves_the_small_ones_apart(open_page: Callable[..., Page]) -> None:
+def test_one_very_large_number_leaves_the_small_ones_apart(open_page: OpenPage) -> None:
     page = opened(open_page("/layers?set=n:5,x:99_-1_1_2_3_-3_0_1_2_3_0_0_0_0_0_0_0_0_0_0_0_0_0_0_0"))
     large, less, one, two, three, low, zero, *again = corners(page, "input0_0", 5, 5)[:10]
     assert again == [one, two, three], "equal numbers have equal colours"
@@ -84,23 +75,19 @@ def test_one_very_large_number_leaves_the_small_ones_apart(open_page: Callable[.
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_digits_stand_out_on_every_colour_and_on_the_border(open_page: Callable[..., Page], dark: bool) -> None:
+def test_digits_stand_out_on_every_colour_and_on_the_border(open_page: OpenPage, dark: bool) -> None:
     page = opened(open_page("/layers?set=n:3,ph:1,pw:1,mode:replicate,x:1_-1_3_-7_9_2_-3_5_-9", dark=dark))
     contrast = page.locator(f"{THEATRE} canvas.base").evaluate(CONTRAST, cells(page, "input0_0", 5, 5))
     assert min(contrast) >= 4.5, contrast
 
 
-def test_settings_of_two_axes_stay_beside_each_other_on_a_phone(server: str, browser: Browser) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    page.goto(f"{server}/layers?set={DIGITS}")
-    settle(page)
-    opened(page)
+def test_settings_of_two_axes_stay_beside_each_other_on_a_phone(open_page: OpenPage) -> None:
+    page = opened(open_page(f"/layers?set={DIGITS}", phone=True))
     for name in ("k", "s", "p", "d"):
         left, right = (page.locator(f".st-key-layers_convolution_{name}{axis}").bounding_box() for axis in "hw")
         assert left and right and left["y"] == right["y"] and left["x"] + left["width"] <= right["x"]
         assert min(left["width"], right["width"]) > 150
-    assert page.locator("[data-testid=stMain]").evaluate("main => main.scrollWidth") <= 390
+    is_not_cut_off(page, 390)
     slider = page.locator(".st-key-layers_convolution_kw")
     slider.scroll_into_view_if_needed()
     thumb = slider.locator("div:has(> [data-testid=stSliderThumbValue])")
@@ -116,12 +103,11 @@ def test_settings_of_two_axes_stay_beside_each_other_on_a_phone(server: str, bro
     expect(slider.locator("input")).to_have_value("7")
     settle(page)
     page.touchscreen.tap(*centre(page, ("output0_0", 0, 0)))
-    expect(page.locator(f"{THEATRE} .root")).to_have_attribute("data-inputs", "21")
-    context.close()
+    expect(root(page)).to_have_attribute("data-inputs", "21")
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_zero_is_near_the_background_and_signs_leave_it(open_page: Callable[..., Page], dark: bool) -> None:
+def test_zero_is_near_the_background_and_signs_leave_it(open_page: OpenPage, dark: bool) -> None:
     page = opened(open_page("/layers?set=n:3,ph:0,pw:0,x:0_1_-1_3_-3_2_-2_0_9", dark=dark))
     zero, one, less, three, low, two, lower, again, most = corners(page, "input0_0", 3, 3)
     paper = (14, 17, 23) if dark else (255, 255, 255)
@@ -135,36 +121,22 @@ def test_zero_is_near_the_background_and_signs_leave_it(open_page: Callable[...,
     assert min(min(contrast) for contrast in found) >= 4.5, found
 
 
-@pytest.fixture
-def phone(server: str, browser: Browser) -> Iterator[Callable[[str], Page]]:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-
-    def open_path(path: str) -> Page:
-        page = context.new_page()
-        page.goto(server + path)
-        settle(page)
-        return page
-
-    yield open_path
-    context.close()
-
-
-def test_the_first_screen_of_a_phone_shows_the_theatre(phone: Callable[[str], Page]) -> None:
-    page = opened(phone("/layers"))
+def test_the_first_screen_of_a_phone_shows_the_theatre(open_page: OpenPage) -> None:
+    page = opened(open_page("/layers", phone=True))
     stage = page.locator(f"{THEATRE} .stage").bounding_box()
     assert stage is not None and stage["y"] < 450
-    (left, top, side), (kernel_left, kernel_top, kernel_side) = boxes(page)["input0_0"], boxes(page)["kernel0_0_0"]
-    assert kernel_left > left + 5 * side and kernel_top < top + 5 * side and min(side, kernel_side) >= READABLE
+    signal, kernel = boxes(page)["input0_0"], boxes(page)["kernel0_0_0"]
+    assert kernel.x > signal.right and kernel.y < signal.y + 5 * signal.cell and min(signal.cell, kernel.cell) >= READABLE
     page.touchscreen.tap(*centre(page, ("output0_0", 0, 1)))
-    expect(page.locator(f"{THEATRE} .root")).to_have_attribute("data-cell", "output0_0:0:1")
+    shows(page, "output0_0:0:1")
     words = page.locator(f"{THEATRE} .line").bounding_box()
     _across, down = centre(page, ("output0_0", 0, 1))
-    assert words is not None and down + side / 2 <= words["y"] and words["y"] + words["height"] <= 844
+    assert words is not None and down + signal.cell / 2 <= words["y"] and words["y"] + words["height"] <= 844
 
 
 @pytest.mark.parametrize(("layer", "name"), [("convolution", "Convolution"), ("shapes", "Shape walk")])
-def test_the_views_are_one_row_with_the_chosen_one_in_sight(phone: Callable[[str], Page], layer: str, name: str) -> None:
-    page = phone(f"/layers?layer={layer}")
+def test_the_views_are_one_row_with_the_chosen_one_in_sight(open_page: OpenPage, layer: str, name: str) -> None:
+    page = open_page(f"/layers?layer={layer}", phone=True)
     views = page.locator(".st-key-layers_view [role=radio]")
     expect(views).to_have_count(8)
     assert len({round(view.bounding_box()["y"]) for view in views.all()}) == 1  # type: ignore[index]
@@ -174,11 +146,11 @@ def test_the_views_are_one_row_with_the_chosen_one_in_sight(phone: Callable[[str
     assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 370
     row = page.locator(".st-key-layers_view [role=radiogroup]")
     assert row.evaluate("row => row.scrollWidth > row.clientWidth")
-    assert page.locator("[data-testid=stMain]").evaluate("main => main.scrollWidth") <= 390
+    is_not_cut_off(page, 390)
 
 
-def test_the_last_view_is_reached_by_moving_the_row(phone: Callable[[str], Page]) -> None:
-    page = phone("/layers?layer=pooling")
+def test_the_last_view_is_reached_by_moving_the_row(open_page: OpenPage) -> None:
+    page = open_page("/layers?layer=pooling", phone=True)
     page.locator(".st-key-layers_view [role=radiogroup]").evaluate("row => { row.scrollLeft = row.scrollWidth }")
     last = page.locator(".st-key-layers_view [role=radio]").last
     box = last.bounding_box()
@@ -188,24 +160,31 @@ def test_the_last_view_is_reached_by_moving_the_row(phone: Callable[[str], Page]
     expect(last).to_have_attribute("aria-checked", "true")
 
 
+INKED = """(canvas, places) => { const scale = canvas.width / canvas.clientWidth, pen = canvas.getContext("2d");
+  return places.map((place) => { const [x, y, wide] = place.map((part) => part * scale);
+    return pen.getImageData(x, y, wide, wide).data.some((part) => part > 0); }); }"""
+
+
+def inked(page: Page, places: list[tuple[float, float, float]]) -> list[bool]:
+    """Whether anything is drawn over each of some squares of the stage, given as left, top and side, once anything is drawn."""
+    over = overlay(page)
+    everywhere = [(0, 0, over.evaluate("canvas => canvas.clientWidth"))]
+    page.wait_for_function(f"([canvas, places]) => ({INKED})(canvas, places)[0]", arg=[over.element_handle(), everywhere])
+    return [bool(found) for found in over.evaluate(INKED, places)]
+
+
 @pytest.mark.parametrize("settings", ["kind:global,n:6", "kind:average,k:3,s:1"])
-def test_equal_weights_are_said_once_and_cover_no_number(open_page: Callable[..., Page], settings: str) -> None:
+def test_equal_weights_are_said_once_and_cover_no_number(open_page: OpenPage, settings: str) -> None:
     page = opened(open_page(f"/layers?layer=pooling&set={settings},cell:output0.0.0"))
     expect(page.locator(f"{THEATRE} .part")).to_contain_text("each times 0.")
-    page.wait_for_timeout(400)
-    inked = """(canvas, [x, y, side]) => { const scale = canvas.width / canvas.clientWidth, wide = (side - 10) * scale;
-      const pen = canvas.getContext("2d");
-      return pen.getImageData((x + 5) * scale, (y + 5) * scale, wide, wide).data.some((part) => part > 0); }"""
-    x, y, side = boxes(page)["input0"]
-    assert not page.locator(f"{THEATRE} canvas.over").evaluate(inked, [x + side, y + side, side])
+    x, y, side, _columns = boxes(page)["input0"]
+    assert inked(page, [(x + side, y + side, side), (x + side + 5, y + side + 5, side - 10)]) == [True, False]  # its edge alone
 
 
-def test_arrows_pass_behind_numbers(open_page: Callable[..., Page]) -> None:
+def test_arrows_leave_the_numbers_of_both_cells_free(open_page: OpenPage) -> None:
     page = opened(open_page("/layers?layer=pooling&set=n:4,k:2,s:2,x:9_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1,cell:output0.0.0"))
-    page.wait_for_timeout(400)
-    inked = """(canvas, places) => { const scale = canvas.width / canvas.clientWidth, pen = canvas.getContext("2d");
-      const at = (start, side) => (start + 0.38 * side) * scale;
-      return places.map(([x, y, side]) => pen.getImageData(at(x, side), at(y, side), 0.24 * side * scale, 0.24 * side * scale)
-        .data.some((part) => part > 0)); }"""
-    all_cells = cells(page, "input0", 4, 4) + cells(page, "output0", 2, 2)
-    assert not any(page.locator(f"{THEATRE} canvas.over").evaluate(inked, all_cells))
+    signal, pooled = boxes(page)["input0"], boxes(page)["output0"]
+    between = (signal.right + 4, signal.y, min(pooled.x - signal.right - 8, 4 * signal.cell))
+    connected = [cells(page, "input0", 4, 4)[0], cells(page, "output0", 2, 2)[0]]
+    numbers = [(x + 0.38 * side, y + 0.38 * side, 0.24 * side) for x, y, side in connected]
+    assert inked(page, [between, *numbers]) == [True, False, False]

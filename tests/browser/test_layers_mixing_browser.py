@@ -1,20 +1,17 @@
 """The view of 1×1 convolution in a real browser, and typing in that of normalisation: by mouse, by keyboard, by touch."""
 
 import re
-from collections.abc import Callable
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
-from .conftest import settle
+from .layers_theatre import OpenPage, centre, expect_settings, hover, line, opened, root, shows
 from .layers_views import DEVICES, Look, Slide, go_through
-from .test_layers_browser import centre, hover, line, opened, root, shows
 
 pytestmark = pytest.mark.browser
 
 
-def test_a_mean_lights_those_who_share_it_and_gamma_can_be_typed(open_page: Callable[..., Page]) -> None:
+def test_a_mean_lights_those_who_share_it_and_gamma_can_be_typed(open_page: OpenPage) -> None:
     page = opened(open_page("/layers?layer=normalise"))
     hover(page, "mean", 0, 1)
     expect(root(page)).to_have_attribute("data-inputs", "12")
@@ -24,17 +21,16 @@ def test_a_mean_lights_those_who_share_it_and_gamma_can_be_typed(open_page: Call
     page.mouse.dblclick(*centre(page, ("gamma", 0, 1)))
     page.keyboard.type("2")
     page.keyboard.press("Enter")
-    settle(page)
-    assert parse_qs(urlsplit(page.url).query)["set"] == ["gamma:of4_1_2"]
+    expect_settings(page, {"gamma:of4_1_2"})
     page.keyboard.press("PageDown")
     shows(page, "beta:0:1")
     hover(page, "output1_1", 0, 1)
     expect(line(page)).to_have_text(re.compile(r"· 2 \+ 0 = 1\.537$"))
 
 
-@pytest.mark.parametrize(("dark", "phone"), DEVICES)
-def test_every_part_is_gone_through(server: str, browser: Browser, dark: bool, phone: bool) -> None:
-    go_through(server, browser, dark, phone, "mixing", "part", [
+@pytest.mark.parametrize("device", DEVICES)
+def test_every_part_is_gone_through(open_page: OpenPage, device: str) -> None:
+    go_through(open_page, device, "mixing", "part", [
         Look("", ("output0", 1, 1), r"^(\(?−?\d\)?·\(?−?\d\)?( \+ )?){4} = −?\d+$"),
         Slide("What blocks cost", "c", "c:65"),
         Look("Residual", ("output", 1, 1), r"^\d \+ \(?−?\d+\)? = −?\d+$"),

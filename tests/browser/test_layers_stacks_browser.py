@@ -1,40 +1,13 @@
 """Receptive field and Shape walk in a browser: mouse, touch, keyboard, play, both themes, a phone; nothing complains."""
 
-import re
-from collections.abc import Callable, Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import settle
+from .conftest import settle
+from .layers_theatre import OpenPage, address, expect_setting, is_not_cut_off
 
 pytestmark = pytest.mark.browser
 FIELD, WALK = ".st-key-layers_field_stack", ".st-key-layers_shapes_walk"
-
-
-@pytest.fixture
-def touch_page(server: str, browser: Browser) -> Iterator[Callable[[str, bool], Page]]:
-    """Open a path on a phone that has fingers and no mouse."""
-    contexts = []
-
-    def open_path(path: str, dark: bool = False) -> Page:
-        context = browser.new_context(
-            viewport={"width": 390, "height": 844}, color_scheme="dark" if dark else "light", has_touch=True, is_mobile=True
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(45_000)
-        page.goto(server + path)
-        settle(page)
-        return page
-
-    yield open_path
-    for context in contexts:
-        context.close()
-
-
-def address(page: Page) -> str:
-    return page.url.replace("%3A", ":").replace("%2C", ",")
 
 
 def expect_focus(page: Page, view: str) -> None:
@@ -44,102 +17,100 @@ def expect_focus(page: Page, view: str) -> None:
     assert found.evaluate("(node) => getComputedStyle(node).outlineStyle") == "solid"
 
 
-def fits(page: Page, width: int) -> None:
-    """Neither the page nor the main part scrolls sideways."""
-    assert page.evaluate("document.documentElement.scrollWidth") == width
-    assert page.get_by_test_id("stMain").evaluate("(box) => box.scrollWidth - box.clientWidth") <= 0
-
-
-def selected(page: Page, view: str) -> str:
-    return page.locator(f"{view} tr[aria-selected=true] td").first.inner_text()
+def number(page: Page, view: str) -> Locator:
+    """The number of the layer or line that is looked at."""
+    return page.locator(f"{view} tr[aria-selected=true] td").first
 
 
 def mean_ink(page: Page) -> float:
-    """How much of the input's canvas is in the colour of the field that is looked at."""
+    """How much of the input's canvas is in the colour of the field that is looked at, once it has stopped growing."""
     return float(
-        page.locator(f"{FIELD} canvas").evaluate("""(canvas) => {
-        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-        let found = 0;
-        for (let n = 0; n < data.length; n += 4) found += Math.abs(data[n] - 213) + Math.abs(data[n + 1] - 94) + data[n + 2] < 12;
-        return found / canvas.width;
+        page.locator(f"{FIELD} canvas").evaluate("""async (canvas) => {
+        const ink = () => {
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          let found = 0;
+          const away = (n) => Math.abs(data[n] - 213) + Math.abs(data[n + 1] - 94) + data[n + 2];
+          for (let n = 0; n < data.length; n += 4) found += away(n) < 12;
+          return found / canvas.width;
+        };
+        const wait = () => new Promise((done) => setTimeout(() => requestAnimationFrame(done), 120));
+        let before = -1, now = 0;
+        for (let turn = 0; turn < 50 && now !== before; turn++) { before = now; await wait(); now = ink(); }
+        return now;
     }""")
     )
 
 
-def test_the_field_grows_by_keyboard_mouse_and_play(open_page: Callable[..., Page]) -> None:
+def test_the_field_grows_by_keyboard_mouse_and_play(open_page: OpenPage) -> None:
     page = open_page("/layers?layer=field&set=stack:pooled")
     rows = page.locator(f"{FIELD} tbody tr")
     expect(rows).to_have_count(7)
-    assert selected(page, FIELD) == "7"
+    expect(number(page, FIELD)).to_have_text("7")
     rows.nth(6).focus()
     page.keyboard.press("Home")
-    assert selected(page, FIELD) == "1"
-    page.wait_for_timeout(500)
+    expect(number(page, FIELD)).to_have_text("1")
     small = mean_ink(page)
     page.keyboard.press("End")
-    page.wait_for_timeout(500)
     assert mean_ink(page) > 3 * small > 0
     rows.nth(2).hover()
-    assert selected(page, FIELD) == "3"
+    expect(number(page, FIELD)).to_have_text("3")
     page.mouse.move(5, 5)
-    assert selected(page, FIELD) == "7"
+    expect(number(page, FIELD)).to_have_text("7")
     assert page.locator(f"{FIELD} .said").inner_text().startswith("Conv 3×3 sees 38")  # what the mouse passed was not said
     page.locator(f"{FIELD} .control").click()
     expect(page.locator(f"{FIELD} .control")).to_have_attribute("aria-label", "Pause")
-    expect(page.locator(f"{FIELD} tr[aria-selected=true] td").first).to_have_text("2", timeout=4000)
+    expect(number(page, FIELD)).to_have_text("2")
     assert "at:" not in address(page)  # while it plays
     page.locator(f"{FIELD} .control").click()
     expect(page.locator(f"{FIELD} .control")).to_have_attribute("aria-label", "Watch it grow")
-    stopped = selected(page, FIELD)
-    expect(page).to_have_url(re.compile(rf"at(:|%3A){stopped}"))
+    stopped = number(page, FIELD).inner_text()
+    expect_setting(page, f"at:{stopped}")
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_both_views_by_mouse_and_keyboard_on_a_screen(open_page: Callable[..., Page], dark: bool) -> None:
-    page = open_page("/layers?layer=field&set=stack:pooled", 1366, 768, dark)
-    fits(page, 1366)
+def test_both_views_by_mouse_and_keyboard_on_a_screen(open_page: OpenPage) -> None:
+    page = open_page("/layers?layer=field&set=stack:pooled")
+    is_not_cut_off(page, 1366)
     row = page.locator(f"{FIELD} tbody tr").nth(1)
     row.click()
     expect(page.locator(f"{FIELD} .line")).to_contain_text("Max-pool 2×2 sees 4 × 4 px")
     page.keyboard.press("ArrowDown")
     expect(page.locator(f"{FIELD} .line")).to_contain_text("Conv 3×3 sees 8 × 8 px")
     expect_focus(page, FIELD)
-    expect(page).to_have_url(re.compile("at(:|%3A)3"))
+    expect_setting(page, "at:3")
     settle(page)
-    assert selected(page, FIELD) == "3"
+    expect(number(page, FIELD)).to_have_text("3")
     expect_focus(page, FIELD)  # still, after the address was written
     page.get_by_text("Shape walk", exact=True).click()
     settle(page)
-    fits(page, 1366)
+    is_not_cut_off(page, 1366)
     page.locator(f"{WALK} tbody tr").nth(1).click()
     page.keyboard.press("ArrowDown")
     expect(page.locator(f"{WALK} .line")).to_contain_text("3 Max-pooling")
+    expect_setting(page, "line:3")
     settle(page)
     expect_focus(page, WALK)
-    assert "line:3" in address(page)
     page.locator(f"{WALK} .drawing").focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator(f"{WALK} .line")).to_contain_text("4 Convolution")
     expect_focus(page, WALK)
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_both_views_by_touch_on_a_phone(touch_page: Callable[[str, bool], Page], dark: bool) -> None:
-    page = touch_page("/layers?layer=field&set=stack:pooled", dark)
-    fits(page, 390)
+def test_both_views_by_touch_on_a_phone(open_page: OpenPage) -> None:
+    page = open_page("/layers?layer=field&set=stack:pooled", dark=True, phone=True)
+    is_not_cut_off(page, 390)
     page.locator(f"{FIELD} tbody tr").nth(2).tap()
     expect(page.locator(f"{FIELD} .line")).to_contain_text("Conv 3×3 sees 8 × 8 px")
-    expect(page).to_have_url(re.compile("at(:|%3A)3"))
+    expect_setting(page, "at:3")
     assert page.locator(f"{FIELD} .table").evaluate("(box) => box.scrollWidth - box.clientWidth") <= 0
     page.locator(f"{FIELD} .acts .remove").tap()
     expect(page.locator(f"{FIELD} tbody tr")).to_have_count(6)
     settle(page)
     page.get_by_role("button", name="Undo").tap()
     expect(page.locator(f"{FIELD} tbody tr")).to_have_count(7)
-    assert selected(page, FIELD) == "3"
+    expect(number(page, FIELD)).to_have_text("3")
     page.get_by_text("Shape walk", exact=True).tap()
     settle(page)
-    fits(page, 390)
+    is_not_cut_off(page, 390)
     page.locator(f"{WALK} tbody tr").nth(3).tap()
     expect(page.locator(f"{WALK} .line")).to_contain_text("4 Convolution")
     settle(page)
@@ -160,8 +131,8 @@ def test_both_views_by_touch_on_a_phone(touch_page: Callable[[str, bool], Page],
         )  # fmt: skip
 
 
-def test_an_encoder_is_asked_about_by_touch_on_a_phone(touch_page: Callable[[str, bool], Page]) -> None:
-    page = touch_page("/layers?layer=field&set=from:network,predict:1,ask:encoder3", True)
+def test_an_encoder_is_asked_about_by_touch_on_a_phone(open_page: OpenPage) -> None:
+    page = open_page("/layers?layer=field&set=from:network,predict:1,ask:encoder3", phone=True)
     cells = page.locator(".st-key-layers_field_network tbody tr td:nth-child(3)")
     expect(cells).to_have_text(["5", "14", "?", "?", "?"])
     page.get_by_text("32 × 32", exact=True).first.tap()
@@ -169,13 +140,13 @@ def test_an_encoder_is_asked_about_by_touch_on_a_phone(touch_page: Callable[[str
     expect(cells.nth(2)).to_have_text("32")
     expect(page.get_by_text("Right.", exact=False).first).to_be_visible()
     page.locator(".st-key-layers_field_network tbody tr").nth(1).tap()
-    expect(page).to_have_url(re.compile("look(:|%3A)encoder2"))
+    expect_setting(page, "look:encoder2")
     settle(page)
     expect(page.get_by_text("Right.", exact=False).first).to_be_visible()  # another stage is looked at, and nothing else asked
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    is_not_cut_off(page, 390)
 
 
-def test_a_text_that_cannot_be_read_dims_the_network_and_says_so(open_page: Callable[..., Page]) -> None:
+def test_a_text_that_cannot_be_read_dims_the_network_and_says_so(open_page: OpenPage) -> None:
     page = open_page("/layers?layer=shapes&set=edit:text")
     page.locator("textarea").first.fill("input 1 28 28\nconv 32 =a")
     page.locator("textarea").first.press("Control+Enter")
@@ -184,32 +155,33 @@ def test_a_text_that_cannot_be_read_dims_the_network_and_says_so(open_page: Call
     assert float(page.locator(f"{WALK} .table").evaluate("(box) => getComputedStyle(box).opacity")) < 0.6
 
 
-def test_layers_are_moved_and_removed(open_page: Callable[..., Page]) -> None:
+def test_layers_are_moved_and_removed(open_page: OpenPage) -> None:
     page = open_page("/layers?layer=field&set=stack:c3.m2")
     page.locator(f"{FIELD} .acts .up").click()
     settle(page)
     expect(page.locator(f"{FIELD} tbody tr td:nth-child(2)").first).to_have_text("Max-pool 2×2")
-    assert selected(page, FIELD) == "1" and "stack:m2.c3" in page.url.replace("%3A", ":")
+    expect(number(page, FIELD)).to_have_text("1")
+    expect_setting(page, "stack:m2.c3")
     page.locator(f"{FIELD} tr[aria-selected=true]").press("Delete")
     settle(page)
     expect(page.locator(f"{FIELD} tbody tr")).to_have_count(1)
     page.get_by_role("button", name="Undo").click()
     settle(page)
     expect(page.locator(f"{FIELD} tbody tr")).to_have_count(2)
-    assert selected(page, FIELD) == "1"
+    expect(number(page, FIELD)).to_have_text("1")
 
 
-def test_a_link_opens_at_its_layer_and_a_later_choice_of_the_visitor_counts(open_page: Callable[..., Page]) -> None:
+def test_a_link_opens_at_its_layer_and_a_later_choice_of_the_visitor_counts(open_page: OpenPage) -> None:
     page = open_page("/layers?layer=field&set=stack:pooled,at:2")
-    assert selected(page, FIELD) == "2"
+    expect(number(page, FIELD)).to_have_text("2")
     page.locator(f"{FIELD} tbody tr").nth(4).click()
     page.wait_for_timeout(600)  # sent: while the answer is on its way another one is chosen
     page.locator(f"{FIELD} tbody tr").nth(5).click()
-    expect(page).to_have_url(re.compile("at(:|%3A)6"))
-    assert selected(page, FIELD) == "6"
+    expect_setting(page, "at:6")
+    expect(number(page, FIELD)).to_have_text("6")
 
 
-def test_a_line_is_chosen_in_table_and_drawing(open_page: Callable[..., Page]) -> None:
+def test_a_line_is_chosen_in_table_and_drawing(open_page: OpenPage) -> None:
     page = open_page("/layers?layer=shapes")
     page.locator(f"{WALK} tbody tr").nth(3).click()
     settle(page)
@@ -218,17 +190,17 @@ def test_a_line_is_chosen_in_table_and_drawing(open_page: Callable[..., Page]) -
     page.locator(f"{WALK} tr[aria-selected=true]").focus()
     page.keyboard.press("ArrowDown")
     settle(page)
-    assert selected(page, WALK) == "5"
+    expect(number(page, WALK)).to_have_text("5")
     page.locator(f"{WALK} g.block").nth(1).click()
     settle(page)
-    assert selected(page, WALK) == "2" and "line:2" in page.url.replace("%3A", ":")
+    expect(number(page, WALK)).to_have_text("2")
+    expect_setting(page, "line:2")
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_on_a_phone_nothing_is_cut_off_and_taps_work(touch_page: Callable[[str, bool], Page], dark: bool) -> None:
-    page = touch_page("/layers?layer=shapes&set=lines:odd,line:18", dark)
-    expect(page.locator(f"{WALK} tr.wrong")).to_contain_text("57 against 56; crop or pad")
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+def test_on_a_phone_nothing_is_cut_off_and_taps_work(open_page: OpenPage) -> None:
+    page = open_page("/layers?layer=shapes&set=lines:odd,line:18", dark=True, phone=True)
+    expect(page.locator(f"{WALK} tr.wrong")).to_contain_text("57 and 56; crop or pad")
+    is_not_cut_off(page, 390)
     assert page.locator(f"{WALK} .table").evaluate("(box) => box.scrollWidth - box.clientWidth") <= 1
     chosen = page.locator(f"{WALK} g.block[aria-current=true]").bounding_box()
     assert chosen is not None and chosen["x"] >= 0 and chosen["x"] + chosen["width"] <= 390  # the drawing was moved there
@@ -237,14 +209,14 @@ def test_on_a_phone_nothing_is_cut_off_and_taps_work(touch_page: Callable[[str, 
     expect(page.locator(f"{WALK} tbody tr").last).to_contain_text("2 × 56 × 56")
 
 
-def test_the_line_is_where_quick_arrow_keys_left_it(open_page: Callable[..., Page]) -> None:
+def test_the_line_is_where_quick_arrow_keys_left_it(open_page: OpenPage) -> None:
     page = open_page("/layers?layer=shapes")
     page.locator(f"{WALK} tbody tr").first.click()
     for _press in range(4):
         page.keyboard.press("ArrowDown")
         page.wait_for_timeout(60)
-    assert selected(page, WALK) == "5"
-    expect(page).to_have_url(re.compile("line(:|%3A)5"))
+    expect(number(page, WALK)).to_have_text("5")
+    expect_setting(page, "line:5")
     settle(page)
-    assert selected(page, WALK) == "5"
+    expect(number(page, WALK)).to_have_text("5")
     expect(page.locator(f"{WALK} tbody tr td.text").nth(4)).to_have_text("maxpool k2")

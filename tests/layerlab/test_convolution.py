@@ -222,7 +222,7 @@ def test_the_order_of_a_sum_and_depthwise_channels() -> None:
     [
         ((3, 5), (2, 1, 3), Arithmetic((1,), (0,), (1,), groups=2), "2 groups do not divide 3 input channels"),
         ((4, 5), (2, 1, 3), Arithmetic((1,), (0,), (1,), groups=2), "each of the 2 channels"),
-        ((1, 5), (1, 1, 3), Arithmetic((1,), (5,), (1,), mode="reflect"), "by 4 at most"),
+        ((1, 5), (1, 1, 3), Arithmetic((1,), (5,), (1,), mode="reflect"), "by at most 4"),
         ((1, 5), (1, 1, 3), Arithmetic((1,), (0,), (3,)), "spans 7 cells does not fit into 5"),
     ],
 )

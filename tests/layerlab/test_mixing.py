@@ -51,7 +51,7 @@ def test_mixing_is_torchs_convolution_and_a_product_of_matrices(case: tuple[Floa
 
 
 def test_channels_that_do_not_match_are_refused_with_both_numbers() -> None:
-    with pytest.raises(SettingError, match="mix 3 channels, and the input has 2"):
+    with pytest.raises(SettingError, match="mix 3 channels, but the input has 2"):
         mix(np.zeros((2, 1, 1)), np.zeros((1, 3)))
 
 

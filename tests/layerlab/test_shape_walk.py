@@ -171,22 +171,22 @@ def test_the_unets_have_the_parameters_of_the_registry() -> None:
 
 
 @pytest.mark.parametrize(("text", "sentence", "fixed"), [
-    ("input 3 57 57\nconv 8 p1 as e1\nmaxpool\nupconv 8\nconcat e1", "57 against 56; crop or pad", (16, 56, 56)),
+    ("input 3 57 57\nconv 8 p1 as e1\nmaxpool\nupconv 8\nconcat e1", "57 and 56; crop or pad", (16, 56, 56)),
     (EXAMPLES["count"].text, "Flattened 3136, but the linear layer expects 3000", (10,)),
     ("input 3 4 4\nconv 8 k5", "spans 5 does not fit into a map of 4 × 4", (8, 2, 2)),
     ("input 6 9 9\nconv 4 g3", "3 groups do not divide 6 input channels and 4 filters", (4, 7, 7)),
     ("input 6 9 9\nconv 4 in3", "expects 3 channels, but 6 arrive", (4, 7, 7)),
     ("input 6 9 9\nlinear 4", "flatten it first", (4,)),
-    ("input 6 9 9\nflatten\nconv 4", "486 numbers in a list arrive", (4, 7, 7)),
+    ("input 6 9 9\nflatten\nconv 4", "a list of 486 numbers arrives", (4, 7, 7)),
     ("input 6 9 9 as e1\nconv 8 p1\nadd e1", "8 channels cannot be added to 6", (6, 9, 9)),
     ("input 6 9 9 as e1\nconv 8 p1\nadd e7", "No earlier line is called e7. These have a name: e1.", None),
     ("input 6 9 9\nconv 8 p1\nadd e7", "No line has a name yet", (8, 9, 9)),
-    ("input 6 9 9\nmaxpool k2 p2", "half its kernel at most: 1, not 2", (6, 5, 5)),
-    ("input 6 2 2\nupconv 2 p9", "cuts everything away", (2, 4, 4)),
+    ("input 6 9 9\nmaxpool k2 p2", "at most half its kernel: 1, not 2", (6, 5, 5)),
+    ("input 6 2 2\nupconv 2 p9", "cuts off everything", (2, 4, 4)),
     ("input 6 9 9 as a\nrelu as a", "Two lines are called a", (6, 9, 9)),
-    ("conv 3", "The first line, and only that, is the input.", None),
+    ("conv 3", "The first line, and only the first, is the input.", None),
     ("input 1 4096 4096\nupsample s4\nupsample s2", "The map would be 32768 × 32768", (1, 16384, 16384)),
-    ("input 1 64 64\nupconv 1 k64 s16\nupconv 1 k64 s16", "up to 16384 rows and columns", (1, 1072, 1072)),
+    ("input 1 64 64\nupconv 1 k64 s16\nupconv 1 k64 s16", "at most 16384 rows and columns", (1, 1072, 1072)),
     ("input 1 64 64\nupconv 1 k64 s16\nupsample s16", "The map would be 17152 × 17152", (1, 1072, 1072)),
 ])  # fmt: skip
 def test_sentences_and_the_first_fix(text: str, sentence: str, fixed: tuple[int, ...] | None) -> None:
@@ -249,16 +249,16 @@ def test_text_and_address_say_the_same_network(lines: tuple[Line, ...]) -> None:
 
 
 @pytest.mark.parametrize(("text", "sentence"), [
-    ("input 3 4", "Line 1: input is followed by whole numbers, channels, height, width, and there are too few"),
-    ("input 3 4 4\n\n# so\nconv", "Line 4: conv is followed"), ("input 3 4 4\nconv k3 8", "and “k3” is none"),
+    ("input 3 4", "Line 1: input needs whole numbers (channels, height, width), and there are too few"),
+    ("input 3 4 4\n\n# so\nconv", "Line 4: conv needs whole numbers"), ("input 3 4 4\nconv k3 8", "and “k3” is not one"),
     ("input 3 4 4\nconv 8 q3", "Line 2: conv does not know “q3”. What can follow: k3 (kernel), s1 (stride), p2 (padding)"),
     ("input 3 4 4\nmaxpool =a", "Line 2: maxpool does not know “=a”"), ("input 3 4 4 e1", "input does not know “e1”. Only “as”"),
     ("input 3 4 4\nconv 8 k0", "“k0” does not work: kernel is a number from 1 to 64. For example “conv 32 k3 p1 relu”"),
-    ("dense 4", "“dense” is no layer. A line begins with one of: input, conv"),
+    ("dense 4", "“dense” is not a layer. A line begins with one of: input, conv"),
     ("input 3 4 4\nconvv 4", "Did you mean conv, as in"),
-    ("input 3 9999 4", "height is a number from 1"), ("input 3 4 4 as 5", "followed by one name"),
-    ("input 3 4 4\nconcat", "followed by the name of an earlier line"), ("input 3 4 4\nrelu as", "“relu as skip1”"),
-    ("__import__('os').system('ls')", "is no layer"),
+    ("input 3 9999 4", "height is a number from 1"), ("input 3 4 4 as 5", "comes one name of your choice"),
+    ("input 3 4 4\nconcat", "needs the name of an earlier line"), ("input 3 4 4\nrelu as", "“relu as skip1”"),
+    ("__import__('os').system('ls')", "is not a layer"),
 ])  # fmt: skip
 def test_what_is_no_line_gets_a_sentence_with_an_example(text: str, sentence: str) -> None:
     with pytest.raises(SettingError) as caught:
@@ -271,7 +271,7 @@ def test_what_is_no_line_gets_a_sentence_with_an_example(text: str, sentence: st
 
 
 def test_more_lines_than_there_may_be_are_counted() -> None:
-    with pytest.raises(SettingError, match=r"at most 60 lines here, and these are 61\."):
+    with pytest.raises(SettingError, match=r"at most 60 lines here; this one has 61\."):
         parse_lines("\n".join(["relu"] * (MOST_LINES + 1)))
 
 

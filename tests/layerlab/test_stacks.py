@@ -198,7 +198,7 @@ def test_only_bilinear_up_sampling_spreads_over_sixteen(kind: StackKind, kernel:
 
 
 def test_the_sentence_about_a_long_part_is_short() -> None:
-    with pytest.raises(SettingError, match=r"^(c3){10}… is no layer: .{,60}$"):
+    with pytest.raises(SettingError, match=r"^(c3){11}c… is not a layer: .{,60}$"):
         parse_stack("c3" * 180)
 
 

@@ -138,7 +138,7 @@ def test_all_methods_say_in_how_many_of_their_cells_a_cell_of_the_map_has_a_shar
             sum((tap.row, tap.col) == (row, column) for cell, taps in scene.taps.items() if cell[0] == grid for tap in taps)
             for grid in range(1, 7)
         ]
-        expected = "nearest: {} cells, bilinear: {} and {}, unpooled: {}, transposed: {}, shuffled: {}".format(*shares)
+        expected = "nearest {} cells, bilinear {} and {}, unpooled {}, transposed {}, shuffled {}".format(*shares)
         assert scene.told[0, row, column].endswith(expected)
         assert shares[0] == shares[5] == factor**2 and shares[3] == 1
     sizes = [int(line.rsplit("= ", 1)[1]) for line in scene.formula.split("\n")]
@@ -148,13 +148,13 @@ def test_all_methods_say_in_how_many_of_their_cells_a_cell_of_the_map_has_a_shar
 def test_a_scattered_cell_says_the_multiple_of_the_kernel_that_it_adds():
     kernel = np.arange(1.0, 10).reshape(3, 3)
     told = scatter_scene(np.array([[3.0, -1], [0.5, 0]]), kernel, Transposed((2, 2))).told
-    assert told[0, 0, 0] == "3 × kernel = 3 6 9 / 12 15 18 / 21 24 27, added to what is there already"
+    assert told[0, 0, 0] == "3 × kernel = 3 6 9 / 12 15 18 / 21 24 27, added to what is already there"
     assert told[0, 0, 1].startswith("(−1) × kernel = −1 −2 −3 / −4 −5 −6 / −7 −8 −9, added")
     assert told[0, 1, 0].startswith("0.5 × kernel = 0.5 1 1.5 / ")
     cut = scatter_scene(np.array([[3.0, -1], [0.5, 0]]), kernel, Transposed((2, 2), (1, 1))).told
-    assert cut[0, 0, 0].endswith("already; 5 of 9 are cut off by padding")
+    assert cut[0, 0, 0].endswith("there; 5 of 9 are cut off by padding")
     wide = scatter_scene(np.ones((2, 2)), np.arange(1.0, 26).reshape(5, 5), Transposed((2, 2))).told
-    assert wide[0, 0, 0] == "1 × kernel = 1 2 3 4 5 / … / 21 22 23 24 25, added to what is there already"
+    assert wide[0, 0, 0] == "1 × kernel = 1 2 3 4 5 / … / 21 22 23 24 25, added to what is already there"
 
 
 @given(maps, st.integers(2, 4))

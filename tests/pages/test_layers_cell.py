@@ -29,7 +29,7 @@ def test_a_cell_that_is_not_there_is_dropped_with_a_sentence(pooling: Page, cell
 def test_what_is_no_cell_is_said(pooling: Page, cell: str) -> None:
     app = pooling.start(f"cell:{cell}")
     assert pooling.scene["cell"] == "" and pooling.address() == set()
-    assert "such as output.2.3" in warnings(app)[0]
+    assert "such as output0.2.3" in warnings(app)[0]
 
 
 def test_a_cell_stays_while_it_exists_and_then_goes_silently(pooling: Page) -> None:

@@ -82,11 +82,11 @@ def test_a_control_changes_scene_and_address_and_the_address_restores_it(run: Ru
     ("typed", "says"),
     [
         ("kh:99", "Kernel ↕ is now 6 instead of 99. A kernel has to fit into the 6 cells"),
-        ("n:4,ph:4,pw:4,mode:reflect", "4 cells give a border of 3"),
-        ("dw:4,pw:0,n:5", "With a dilation of 3 the kernel would span 7 cells, and there are 5."),
-        ("g:3,c:4,f:4", "Groups have to divide 4 channels and 4 filters."),
+        ("n:4,ph:4,pw:4,mode:reflect", "4 cells give a border of at most 3"),
+        ("dw:4,pw:0,n:5", "With a dilation of 3 the kernel would span 7 cells, but there are only 5."),
+        ("g:3,c:4,f:4", "Groups must divide both the number of channels, 4, and that of filters, 4."),
         ("mode:mirror", "Border filled with cannot be mirror here. It is one of: zeros, reflect, replicate, circular."),
-        ("kh:few", "few is no whole number"),
+        ("kh:few", "few is not a whole number"),
         ("colour:blue", "This view has no setting colour"),
         ("x:1__2", "numbers are written as 1_0_-0.5"),
         ("kh:3;drop", "set holds pairs such as stride:2"),
@@ -129,8 +129,8 @@ def test_what_was_mended_is_said_and_stands_in_the_address(run: Run, typed: str,
 
 
 @pytest.mark.parametrize(("value", "says", "kept"), [
-    (1e-9, "A cell is now 0 instead of 1e−09. Four decimals of a number are kept.", None),
-    (1 / 3, "A cell is now 0.3333 instead of 0.333333. Four decimals", "x:of36_0_0.3333"),
+    (1e-9, "A cell is now 0 instead of 1e−09. Numbers are kept to four decimals.", None),
+    (1 / 3, "A cell is now 0.3333 instead of 0.333333. Numbers are kept to four", "x:of36_0_0.3333"),
     (-1e5, "A cell is now −99 instead of −100000. Numbers go from −99 to 99 here.", "x:of36_0_-99"),
     (2.5, "", "x:of36_0_2.5"),
 ])  # fmt: skip
@@ -175,7 +175,7 @@ def test_the_limit_of_a_padding_is_said_where_it_is_reached(run: Run, mode: str)
     assert app.slider(key="layers_convolution_pw").max == most
     assert "3 cells give a border" not in texts(app)
     app.slider(key="layers_convolution_pw").set_value(most).run()
-    assert f"3 cells give a border of {most}" in texts(app)
+    assert f"3 cells give a border of at most {most}" in texts(app)
     assert grid("input0_0").shape == (3, 3 + 2 * most)
 
 
@@ -203,7 +203,7 @@ def test_channels_filters_groups_bias_and_flip(run: Run) -> None:
     assert not [g for g in scene()["grids"] if g["key"] == "kernel3_1_0"]
     app.slider(key="layers_convolution_f").set_value(3).run()  # two groups no longer divide the filters
     assert "groups=1" in scene()["code"]
-    assert "Groups have to divide 2 channels and 3 filters" in texts(app)
+    assert "Groups must divide both the number of channels, 2, and that of filters, 3" in texts(app)
 
 
 @pytest.mark.parametrize(("axes", "call"), [("1", "conv1d"), ("2", "conv2d"), ("3", "conv3d")])
@@ -244,7 +244,7 @@ def test_the_question_covers_the_output_until_it_is_answered(run: Run) -> None:
     assert "3 × 3" in pills.options
     pills.set_value("5x5").run()
     assert not scene()["covered"]
-    assert "It is 3 × 3." in texts(app)
+    assert "You chose 5 × 5; the answer is 3 × 3." in texts(app)
     app.slider(key="layers_convolution_sh").set_value(1).run()
     assert scene()["covered"], "another setting is another question"
 

@@ -60,9 +60,9 @@ def test_layer_by_layer_and_rates_of_ones_own(page: Page) -> None:
     ("settings", "says"),
     [
         ("k:9", "Kernel is now 7 instead of 9"),
-        ("k:3,p:5", "Padding cuts off 2 cells at most"),
-        ("k:7,s:5,n:8", "The output is kept to 24 cells a side"),
-        ("part:gridding,a:own,size:5,first:5,second:5", "The field is kept to 33 cells a side"),
+        ("k:3,p:5", "Padding cuts off at most 2 cells per side"),
+        ("k:7,s:5,n:8", "The output is kept to 24 cells per side"),
+        ("part:gridding,a:own,size:5,first:5,second:5", "The field is kept to 33 cells per side"),
         ("part:gridding,a:7_7", "Dilation rates cannot be 7_7 here."),
     ],
 )

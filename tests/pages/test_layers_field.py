@@ -57,7 +57,7 @@ def test_two_small_kernels_against_a_large_one() -> None:
 def test_a_layer_from_the_palette_goes_on_top_and_into_the_address() -> None:
     app = run()
     app.selectbox(key="layers_field_kind").set_value("conv").run()
-    app.slider(key="layers_field_conv_dilation").set_value(4).run()
+    app.number_input(key="layers_field_conv_dilation").set_value(4).run()
     sound(app.button(key="layers_field_add").click().run())
     assert app.session_state["set"] == "stack:c3.c3.c3d4"
     assert [row["field"] for row in drawn(app)["layers"]] == [3, 5, 13]
@@ -70,8 +70,8 @@ def test_a_layer_from_the_palette_goes_on_top_and_into_the_address() -> None:
 def test_what_would_grow_too_large_is_refused_with_a_sentence() -> None:
     app = run("stack:c15d32")
     app.selectbox(key="layers_field_kind").set_value("conv").run()
-    app.slider(key="layers_field_conv_kernel1").set_value(11).run()
-    app.slider(key="layers_field_conv_dilation").set_value(16).run()
+    app.number_input(key="layers_field_conv_kernel1").set_value(11).run()
+    app.number_input(key="layers_field_conv_dilation").set_value(16).run()
     sound(app.button(key="layers_field_add").click().run())
     assert "beyond 512 pixels" in texts(app) and app.session_state["set"] == "stack:c15d32"
 
@@ -98,8 +98,8 @@ def test_every_change_of_the_stack_can_be_undone() -> None:
 def test_a_refused_layer_leaves_nothing_to_undo() -> None:
     app = run("stack:c15d32")
     app.selectbox(key="layers_field_kind").set_value("conv").run()
-    app.slider(key="layers_field_conv_kernel1").set_value(11).run()
-    app.slider(key="layers_field_conv_dilation").set_value(16).run()
+    app.number_input(key="layers_field_conv_kernel1").set_value(11).run()
+    app.number_input(key="layers_field_conv_dilation").set_value(16).run()
     sound(app.button(key="layers_field_add").click().run())
     assert app.button(key="layers_field_undo").disabled
 
@@ -110,12 +110,12 @@ def test_the_link_holds_the_layer_and_the_stage_that_are_looked_at() -> None:
 
 
 @pytest.mark.parametrize(("settings", "said"), [
-    ("stack:pooled,at:99", "There is no layer 99: the stack has 7. The topmost is shown."),
+    ("stack:pooled,at:99", "There is no layer 99: the stack has 7. The top one is shown."),
     ("at:none", "a layer or a line is named by its number, from 1."),
-    ("from:network,look:bogus", "The stages of this network are called encoder1, encoder2, encoder3 and so on."),
-    ("from:network,net:bogus", "Networks are called mnist_cnn, autoencoder, alexnet, for example."),
-    ("against:bogus", "Stacks to compare with are two_small, one_five, three_small and others."),
-    (f"stack:{'c3' * 180}", "c3c3c3c3c3c3c3c3c3c3… is no layer: they are written as c3, c3d2, m2, a3s2, t4s2, n2 or b2."),
+    ("from:network,look:bogus", "The stages of this network are called encoder1, encoder2, encoder3, encoder4 and 1 more."),
+    ("from:network,net:bogus", "Networks are called mnist_cnn, autoencoder, alexnet, vgg16 and 35 more."),
+    ("against:bogus", "Stacks to compare with: two_small, one_five, three_small, one_seven and 7 more."),
+    (f"stack:{'c3' * 180}", "c3c3c3c3c3c3c3c3c3c3c3c… is not a layer: layers are written as c3, c3d2, m2, a3s2, t4s2, n2 or b2."),
 ])  # fmt: skip
 def test_what_the_address_names_and_there_is_not_is_said_shortly(settings: str, said: str) -> None:
     (warning,) = warnings(run(settings))
@@ -125,7 +125,7 @@ def test_what_the_address_names_and_there_is_not_is_said_shortly(settings: str, 
 def test_a_stack_with_too_many_layers_says_how_many_and_shows_the_first() -> None:
     app = run(f"stack:{'.'.join(['c3'] * 60)}")
     assert [error.value for error in app.error] == [
-        "A stack has at most 24 layers here, and these are 60. Shown is as much of it as works."
+        "A stack can have at most 24 layers here; this one has 60. As much of it as works is shown."
     ]
     assert len(drawn(app)["layers"]) == 24
 
@@ -178,7 +178,7 @@ def test_the_question_hides_the_last_field_until_it_is_answered() -> None:
     (key,) = (group.key for group in app.get("button_group") if "guess" in group.key)
     sound(app.button_group(key=key).set_value("38").run())
     assert "covered" not in drawn(app)["layers"][-1]
-    assert "field below + (kernel − 1) · jump below. Kernels are not simply added up" in app.success[0].value
+    assert "field below + (kernel − 1) · jump below. Kernel sizes are not simply added up" in app.success[0].value
 
 
 def guess(app: AppTest, choice: str) -> AppTest:
@@ -188,8 +188,21 @@ def guess(app: AppTest, choice: str) -> AppTest:
 
 def test_the_question_of_a_stack_leaves_no_trace_of_the_answer() -> None:
     data = drawn(run("stack:pooled,predict:1"))
-    assert data["span"] < 38 and data["total"]["sees"] == "?"
-    assert "38" not in json.dumps(data["layers"][-1])
+    assert data["total"]["sees"] == "?" and "38" not in json.dumps(data["layers"][-1])
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_the_sheet_of_the_question_is_the_same_for_every_stack_and_no_row_can_be_continued(name: str) -> None:
+    data = drawn(run(f"stack:{name},predict:1"))
+    assert data["blank"] and data["span"] == drawn(run("stack:vgg,predict:1"))["span"]
+    rows = data["layers"]
+    asked = rows[1:] or rows
+    assert all((row["sees"], row["jump"], row["how"], row["held"], row["field"]) == ("?", "?", [], None, 1) for row in asked)
+    assert all(row["heat"] is None for row in rows) and (len(rows) == 1 or rows[0]["sees"] == "3")
+
+
+def test_without_a_question_the_drawing_is_as_wide_as_the_field() -> None:
+    assert not drawn(run("stack:pooled"))["blank"] and drawn(run("stack:pooled"))["span"] > 38
 
 
 @pytest.mark.parametrize("name", STACKS)
@@ -206,7 +219,7 @@ def test_the_question_of_an_encoder_hides_its_stage_and_the_later_ones() -> None
     assert not {"32", "68", "140"} & set(re.findall(r"[0-9]+", texts(app) + " ".join(str(row["field"]) for row in rows)))
     assert "Effective field" not in [box.label for box in app.selectbox]
     guess(app, "14")
-    assert "You chose 14 × 14. It is 32 × 32. encoder2 sees 14 px, and the windows of this stage add 18 px" in texts(app)
+    assert "You chose 14 × 14; the answer is 32 × 32. encoder2 sees 14 px, and the windows of this stage add 18 px" in texts(app)
     assert [row["sees"] for row in drawn(app)["layers"]] == ["5", "14", "32", "68", "140"]
     assert set(app.session_state["set"].split(",")) >= {"from:network", "predict:1", "ask:encoder3"}
 

@@ -56,7 +56,7 @@ def test_on_the_picture_a_mix_of_colours_says_what_it_is() -> None:
     app = run("on:picture,colours:opponents")
     assert "**Opponent colours**: Two filters" in texts(app)
     app = run("on:picture,m:1_2_3")
-    assert "Weights of your own." in texts(app)
+    assert "Your own weights." in texts(app)
 
 
 def test_counts_are_those_of_the_blocks() -> None:
@@ -78,7 +78,7 @@ def test_a_prediction_hides_the_bars_until_it_is_made() -> None:
     question = next(group for group in app.button_group if str(group.key).startswith("layers_mixing_guess"))
     sound(question.set_value("one").run())
     assert len(app.get("plotly_chart")) == 2
-    assert "It is Two 3×3. 2·9·64² = 73,728 < 25·64² = 102,400" in texts(app)
+    assert "the answer is Two 3×3. 2·9·64² = 73,728 < 25·64² = 102,400" in texts(app)
 
 
 @pytest.mark.parametrize(

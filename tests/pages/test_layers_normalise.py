@@ -58,7 +58,7 @@ def test_only_batch_normalisation_has_two_modes_and_evaluation_shows_how_the_run
 def test_groups_that_no_longer_divide_become_ones_that_do() -> None:
     app = run("kind:group,g:4")
     sound(app.slider(key="layers_normalise_c").set_value(5).run())
-    assert any("Groups have to divide 5 channels." in warning for warning in warnings(app))
+    assert any("Groups must divide the number of channels, 5." in warning for warning in warnings(app))
     assert "g" not in kept(app) and app.segmented_control(key="layers_normalise_g").value == "1"
 
 
@@ -86,7 +86,7 @@ def test_activations_are_chosen_in_the_address_and_read_off_at_x() -> None:
     sound(pills.set_value([]).run())
     assert kept(app)["f"] == "none" and not app.dataframe
     app = run("part:activations,f:swish")
-    assert "swish is no activation" in warnings(app)[0]
+    assert "Not one of them: swish" in warnings(app)[0]
     assert len(app.dataframe[0].value) == 4
 
 
@@ -160,8 +160,8 @@ def test_no_activation_hides_another() -> None:
 
 def test_how_the_batch_is_laid_out_is_said_for_wide_and_narrow_screens() -> None:
     said = texts(run())
-    assert "each row is a picture and" in said and "on a phone, where there is less room, each row is a channel" in said
+    assert "Each row is a picture and each column a channel." in said
 
 
 def test_a_number_that_cannot_be_read_is_said() -> None:
-    assert "is no number such as 0.5" in warnings(run("part:softmax,t:hot"))[0]
+    assert "is not a number such as 0.5" in warnings(run("part:softmax,t:hot"))[0]

@@ -70,9 +70,9 @@ def test_padding_of_a_maximum_never_wins_and_of_an_average_may_count(page: Page)
     [
         ("k:9", "Window is now 5 instead of 9"),
         ("n:3,k:5", "The window has to fit into 3 cells."),
-        ("k:2,p:2", "Padding is half of the window at most"),
-        ("kind:average,d:2", "An average has no dilation."),
-        ("n:4,k:3,d:3", "With a dilation of 2 the window would span 5 of 4 cells."),
+        ("k:2,p:2", "Padding is at most half of the window"),
+        ("kind:average,d:2", "Average pooling has no dilation."),
+        ("n:4,k:3,d:3", "With a dilation of 2 the window would span 5 cells, but there are only 4."),
         ("kind:least", "How cannot be least here. It is one of: Maximum, Average, Global, Strided."),
         ("q:1", "This view has no setting q."),
     ],
@@ -135,7 +135,7 @@ def test_the_question_covers_the_output_until_it_is_answered(page: Page) -> None
     assert page.scene["covered"]
     app.pills(key=f"{page.control('guess')}_n:7,predict:1").set_value("4").run()
     assert not page.scene["covered"]
-    assert "It is 3 × 3." in page.texts()
+    assert "You chose 4 × 4; the answer is 3 × 3." in page.texts()
 
 
 def test_numbers_typed_over_and_a_picture(page: Page) -> None:

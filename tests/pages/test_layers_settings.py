@@ -118,7 +118,7 @@ def test_the_largest_settings_stay_small_enough_for_the_browser(monkeypatch: pyt
     app = page.start(settings)
     assert 2000 < len(page.scene["at"]) <= MOST_TAPS
     said = " ".join(warnings(app))
-    assert (f"{MOST_TAPS:,} products" in said) or ("In three axes" in said)
+    assert (f"{MOST_TAPS:,} products" in said) or ("With three axes" in said)
 
 
 def test_the_link_is_made_after_the_settings_were_mended() -> None:

@@ -10,6 +10,7 @@ from segdemo.layerlab.shape_examples import EXAMPLES
 from segdemo.layerlab.shape_language import KINDS, write_token
 from segdemo.layerlab.shape_reading import parse_lines
 from segdemo.layerlab.shape_walk import walk
+from segdemo.ui.layers_shapes_question import question_of
 
 from .layers_run import sound, started, warnings
 
@@ -101,7 +102,7 @@ def test_all_lines_as_text() -> None:
     sound(app.text_area(key="layers_shapes_text").set_value("input 3 9 9\nconv 8").run())
     assert [row["shapeText"] for row in drawn(app)] == ["3 × 9 × 9", "8 × 7 × 7"]
     sound(app.text_area(key="layers_shapes_text").set_value("").run())
-    assert "no line yet" in app.error[0].value
+    assert "no lines yet" in app.error[0].value
     click(app, "fix0")
     assert drawn(app)[0]["shapeText"] == "3 × 64 × 64"
 
@@ -153,7 +154,7 @@ def test_nothing_is_asked_while_the_text_cannot_be_read() -> None:
 def test_an_answer_stays_while_another_line_is_looked_at() -> None:
     app = run("predict:1")
     (key,) = (group.key for group in app.get("button_group") if "guess" in group.key)
-    sound(app.button_group(key=key).set_value("10").run())
+    sound(app.button_group(key=key).set_value("3136").run())
     app.session_state["set"] += ",line:3"
     assert "covered" not in drawn(sound(app.run()))[-1] and app.success
 
@@ -180,20 +181,60 @@ def test_a_refused_name_leaves_the_drawing_as_it_is() -> None:
 @pytest.mark.parametrize("name", [name for name in EXAMPLES if not name.startswith(("odd", "count"))])
 def test_nothing_that_is_sent_tells_the_covered_shape(name: str) -> None:
     app = run(f"lines:{name},predict:1")
-    last = drawn(app)[-1]
-    assert "shape" not in last and "note" not in last
-    assert {last[key] for key in ("shapeText", "params", "memory", "macs", "sees", "says")} == {"?"}
+    question = question_of(walk(parse_lines(EXAMPLES[name].text)))
+    assert question is not None
+    if question.whole:
+        for row in drawn(app)[question.at :]:
+            assert "shape" not in row and "note" not in row
+            assert {row[key] for key in ("shapeText", "params", "memory", "macs", "sees", "says")} == {"?"}
+    else:
+        row = drawn(app)[question.at]
+        assert row["params"] == row["macs"] == given(app)["total"]["params"] == given(app)["total"]["macs"] == "?"
+        assert not row["note"] and question.choices[question.answer] not in json.dumps(drawn(app))
     (group,) = (group for group in app.get("button_group") if "guess" in group.key)
     assert len(set(group.options)) == len(group.options) >= 2
 
 
-def test_the_question_hides_the_last_shape() -> None:
+def test_the_question_hides_the_length_of_the_list_and_what_follows_from_it() -> None:
     app = run()
     sound(app.toggle(key="layers_shapes_predict").set_value(True).run())
-    assert drawn(app)[-1]["covered"] and drawn(app)[-1]["params"] == drawn(app)[-1]["memory"] == "?"
+    assert [row.get("covered", False) for row in drawn(app)] == [False] * 5 + [True] * 2
+    assert "3136" not in json.dumps(given(app)) and "31,370" not in json.dumps(given(app))
     (key,) = (group.key for group in app.get("button_group") if "guess" in group.key)
-    sound(app.button_group(key=key).set_value("10").run())
-    assert "covered" not in drawn(app)[-1] and drawn(app)[-1]["params"] == "31,370" and "Right." in app.success[0].value
+    sound(app.button_group(key=key).set_value("3136").run())
+    assert "covered" not in drawn(app)[-1] and drawn(app)[-1]["params"] == "31,370"
+    said = app.success[0].value
+    assert "64·7·7 = 3136" in said and "3136·10 weights + 10 biases = 31,370" in said and said.startswith("Right.")
+
+
+@pytest.mark.parametrize(("text", "at", "answer", "why"), [
+    (EXAMPLES["unet"].text, 28, "128-256-256", "64 + 64 = 128"),
+    (EXAMPLES["paper"].text, 30, "64-388-388", "⌊(input 390 + 2·padding 0 − kernel 3) / stride 1⌋ + 1 = 388"),
+    (EXAMPLES["residual"].text, 13, "1290", "128·10 weights + 10 biases = 1,290"),
+    ("input 1 28 28\nmaxpool k2\nflatten\nlinear 10 in196", 3, "1970", "196·10 weights + 10 biases = 1,970"),
+    ("input 3 9 9\nconv 8 p1 bn", 1, "240", "3·8·3·3 weights + 8 biases + 16 of the batch norm"),
+    ("input 8 9 9\nconv 8 p1 g4 nobias", 1, "144", "2·8·3·3 weights = 144"),
+    ("input 3 9 9\nmaxpool k2\nrelu", 1, "3-4-4", "The channels stay"),
+])  # fmt: skip
+def test_what_is_asked_has_to_be_worked_out(text: str, at: int, answer: str, why: str) -> None:
+    question = question_of(walk(parse_lines(text)))
+    assert question is not None
+    assert (question.at, question.answer) == (at, answer) and why in question.why
+    assert answer in question.choices and len(set(question.choices.values())) == len(question.choices) >= 3
+
+
+def test_lines_that_say_everything_are_not_asked_about() -> None:
+    assert question_of(walk(parse_lines("input 3 9 9\nrelu"))) is None
+    assert not any(
+        "guess" in group.key for group in run(f"lines:{write_token(parse_lines('input 3 9 9'))},predict:1").get("button_group")
+    )
+
+
+def test_the_legend_names_the_input_and_says_what_height_means_for_a_list() -> None:
+    said = [item["text"] for item in given(run())["legend"]]
+    assert said[0] == "input" and said[-1] == "list: height grows with its length"
+    assert given(run("lines:residual"))["legend"][0]["text"] == "input, or same shape as before"
+    assert not any(item["text"].startswith("list") for item in given(run("lines:unet"))["legend"])
 
 
 @pytest.mark.parametrize("settings", ["lines:zzz", "lines:conv_3", "line:99", "line:0", "line:x", "lines:-", "edit:no"])

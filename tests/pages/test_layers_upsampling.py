@@ -82,14 +82,14 @@ def test_a_transposed_convolution_seen_both_ways(page: Page, settings: str) -> N
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ("how:transposed,p:9", "Padding cuts 2 cells off a side at most"),
+        ("how:transposed,p:9", "Padding cuts off at most 2 cells per side"),
         ("how:transposed,s:2,op:2", "Output padding has to be smaller than the stride or the dilation."),
         ("how:transposed,n:5,k:5,s:4", "Stride is now 3 instead of 4. Beyond 17 cells"),
         ("how:transposed,k:5,s:4,d:3", "Dilation is now 2 instead of 3. Beyond 17 cells"),
         ("how:transposed,k:1,d:3", "A kernel of one cell has no gaps to widen."),
-        ("how:unpool,uk:3,up:2", "Padding is now 1 instead of 2. Padding is half the window at most: 1."),
+        ("how:unpool,uk:3,up:2", "Padding is now 1 instead of 2. Padding is at most half the window: 1."),
         ("how:unpool,n:5,us:4,uk:4", "Stride is now 3 instead of 4. Beyond 16 cells"),
-        ("n:5,r:4", "Beyond 12 cells a side their numbers could not be read."),
+        ("n:5,r:4", "Beyond 12 cells per side, their numbers could not be read."),
         ("how:cubic", "Method cannot be cubic here."),
     ],
 )
@@ -126,7 +126,7 @@ def test_changing_the_method_keeps_the_map_and_says_nothing(page: Page) -> None:
     ("settings", "kernel", "stride", "padding", "says"),
     [("", 2, 2, 0, "a winner of its own: 9"), (",uk:3", 3, 2, 0, "Windows overlap"),
      (",uk:3,up:1,us:1", 3, 1, 1, "Windows overlap"),
-     (",uk:2,us:3,up:1,n:4", 2, 3, 1, "Between windows are gaps")],
+     (",uk:2,us:3,up:1,n:4", 2, 3, 1, "There are gaps between windows")],
 )  # fmt: skip
 def test_unpooling_with_any_window_and_stride(
     page: Page, settings: str, kernel: int, stride: int, padding: int, says: str
@@ -204,11 +204,11 @@ def test_the_right_size_is_not_always_the_middle_one(page: Page) -> None:
 
 def test_a_cell_says_what_it_adds_and_all_why_transposed_is_larger_by_itself(page: Page) -> None:
     page.start("how:transposed")
-    assert dict(page.scene["told"])[1] == "3 × kernel = 3 6 9 / 12 15 18 / 21 24 27, added to what is there already"
+    assert dict(page.scene["told"])[1] == "3 × kernel = 3 6 9 / 12 15 18 / 21 24 27, added to what is already there"
     assert "turned by 180°: left–right and top–bottom" in page.texts()
     side = len(page.grid("transposed"))
     page.start()
-    assert dict(page.scene["told"])[4].startswith("1 is in nearest: 4 cells, bilinear: 16 and 16, unpooled: 1, ")
+    assert dict(page.scene["told"])[4].startswith("1 goes into: nearest 4 cells, bilinear 16 and 16, unpooled 1, ")
     assert f"no padding, which makes {side} × {side} cells of it" in page.texts()
     assert "two have learned weights" not in page.texts()
 

@@ -3,7 +3,8 @@
 // was typed over; it is asked nothing.
 
 const SPEEDS = [0.5, 1, 2, 4, 8, 16, 32];
-const WHOLE_SECONDS = 18, TALLEST = 395; // pixels of the stage where grids stand side by side
+const WHOLE_SECONDS = 18;
+const TALLEST = 395, LOW = 200; // pixels of the stage where grids stand side by side; of one that is not worth making tall
 
 function makeTheatre(parent) {
   const root = parent.querySelector(".root");
@@ -16,12 +17,12 @@ function makeTheatre(parent) {
   const details = element("details", { class: "code" }, summary, element("div", { class: "listing" }, code, copy));
   const hint = element("p", { class: "hint" }), said = element("div", { class: "said", role: "status" });
   const bar = element("div", { class: "bar" }, back, play, onward, slider, speed), part = element("small", { class: "part" }), line = element("div", { class: "line" }, place, sum, part);
-  root.replaceChildren(stage, line, bar, element("div", { class: "foot" }, formula, hint), details, said);
+  root.replaceChildren(stage, bar, line, element("div", { class: "foot" }, formula, hint), details, said);
   const theatre = {
     root, stage, base, over, back, play, onward, slider, speed, place, sum, part, formula, code, copy, summary, details, hint, said, bar,
     text: "", data: null, model: null, layout: null, look: null, colour: null, lit: null, target: null, glide: null, partial: null,
     step: 0, hover: null, pinned: null, input: null, perSecond: null, chosenSpeed: false, seen: true,
-    playing: false, growing: false, started: false, stands: false, frame: 0, timer: 0, stepAt: 0,
+    playing: false, growing: false, started: false, stands: false, shownPart: "", tallest: 0, frame: 0, timer: 0, stepAt: 0,
     send: null, asked: "", sent: [], noting: 0, gone: new AbortController(), observers: [],
   };
   listenToAll(theatre);
@@ -110,14 +111,23 @@ function showButtons(theatre) {
   theatre.root.dataset.playing = String(playing);
 }
 
+function steady(theatre, layout) {
+  // On a wide stage one height for as long as a part is open, so that the buttons below stay where they are while sliders move.
+  const { data } = theatre, wide = layout.width >= NARROW, part = `${wide} ${data.label} ${data.grids[0].kind}`;
+  if (part !== theatre.shownPart) Object.assign(theatre, { shownPart: part, tallest: 0 });
+  if (!wide) return layout;
+  theatre.tallest = Math.max(theatre.tallest, layout.height, layout.height > LOW ? TALLEST + 3 : 0);
+  return lowered(layout, Math.floor((theatre.tallest - layout.height) / 2), theatre.tallest);
+}
+
 function redraw(theatre) {
   const width = widthOf(theatre);
   if (!width || !theatre.model) return;
   theatre.look = coloursOf(theatre.root);
   theatre.colour = painterOf(theatre.model, theatre.data.scales, theatre.look);
-  theatre.layout = layoutOf(theatre.model, width, TALLEST);
+  theatre.layout = steady(theatre, layoutOf(theatre.model, width, TALLEST));
   theatre.stage.style.height = `${theatre.layout.height}px`;
-  theatre.stage.dataset.boxes = JSON.stringify(theatre.layout.boxes.map((box, g) => [theatre.data.grids[g].key, box.x, box.y, box.cell]));
+  theatre.stage.dataset.boxes = JSON.stringify(theatre.layout.boxes.map((box, g) => [theatre.data.grids[g].key, box.x, box.y, box.cell, theatre.data.grids[g].columns]));
   theatre.target = null;
   show(theatre, true);
 }

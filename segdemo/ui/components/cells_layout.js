@@ -3,6 +3,7 @@
 const GAP = 58, CLOSER = 0.55, NARROW_GAP = 30, TITLE = 22, BETWEEN = 14, TABLE_GAP = 10, KERNEL_GAP = 22, NARROW = 620;
 const KERNEL_CELL = 42, LARGEST_CELL = 58, SMALLEST_CELL = 7, SMALLEST_KERNEL = 10, SMALL_ON_PHONE = 12;
 const LARGEST_ON_PHONE = 34, TALLEST_ABOVE = 250; // pixels of a cell; of input and kernel
+const LARGEST_OF_TABLE = 56, TALLEST_OF_TABLE = 240, PICTURE_GAP = 8; // pixels, on a phone
 const LETTER = 6.6; // pixels of a title's letter, on average
 const NO_NUMBERS = 1, NO_PRODUCTS = 0.5, LITTLE_GAP = 0.06, KERNELS_SHARE = 0.6; // what counts, beside the logarithm of a cell's side
 
@@ -153,25 +154,58 @@ function phoneLayout(model, columns, width) {
 
 function stackedLayout(model, columns, width, flat, largest = LARGEST_ON_PHONE) {
   // Phones, and signals of one axis: a row a column of the wide drawing; what belongs to it stands side by side and wraps.
-  const widest = (column) => Math.max(...column.grids.map((g) => model.data.grids[g].columns));
-  const cell = Math.floor(Math.max(SMALLEST_CELL, Math.min(flat ? 56 : largest, ...columns.filter((column) => column.role !== "kernel").map((column) => stackedCell(model, column, width, flat)))));
+  const widest = (column) => Math.max(...column.grids.map((g) => model.data.grids[g].columns)), table = !flat && model.data.grids.some((grid) => grid.tints);
+  const alike = columns.filter((column) => column.role !== "kernel" && !isBand(model, column));
+  const cell = Math.floor(Math.max(SMALLEST_CELL, Math.min(flat ? 56 : largest, ...alike.map((column) => stackedCell(model, column, width, flat)))));
   const boxes = [];
   let products = null, y = 0;
-  for (const column of columns) {
-    const beside = column.role === "kernel" && showsProducts(model), room = (width - 4) / (widest(column) * (beside ? 2.3 : 1));
-    const size = column.role === "kernel" ? Math.floor(Math.min(flat ? cell : LARGEST_ON_PHONE, room, stackedCell(model, column, width, flat))) : cell, start = flat ? centred(model, column, size, beside, width) : 1;
+  for (const column of table ? joined(model, columns) : columns) {
+    const beside = column.role === "kernel" && showsProducts(model), room = (width - 4) / (widest(column) * (beside ? 2.3 : 1)), band = !flat && isBand(model, column);
+    const own = column.role === "kernel" ? Math.min(flat ? cell : LARGEST_ON_PHONE, room, stackedCell(model, column, width, flat)) : table ? tableCell(model, column, width) : band ? bandCell(model, column, width) : cell;
+    const size = Math.floor(own), gap = band ? PICTURE_GAP : NARROW_GAP, start = flat ? centred(model, column, size, beside, width) : 1;
     let x = start, tallest = 0;
     for (const g of column.grids) {
       const w = model.data.grids[g].columns * size;
-      if (x > start && x + Math.max(w, titleWidth(model, g)) > width) { x = start; y += tallest + BETWEEN; tallest = 0; }
+      const wide = band ? w : Math.max(w, titleWidth(model, g));
+      if (x > start && x + wide > width) { x = start; y += tallest + BETWEEN; tallest = 0; }
       boxes[g] = boxAt(model, g, x, y + TITLE, size);
       tallest = Math.max(tallest, boxes[g].h + TITLE);
-      x += Math.max(w, titleWidth(model, g)) + NARROW_GAP;
+      x += wide + gap;
     }
     if (beside) products = boxAt(model, column.grids[0], flat ? x : Math.max(x, width / 2), y + TITLE, size);
     y += tallest + BETWEEN + (flat ? 14 : 4);
   }
   return { boxes, products, width, height: y };
+}
+
+function isBand(model, column) {
+  // Channels of a picture, which stand in one row however small: colours are seen where numbers are not read.
+  return column.role !== "kernel" && column.grids.length > 1 && column.grids.every((g) => model.data.grids[g].kind === "picture");
+}
+
+function bandCell(model, { grids }, width) {
+  const broad = grids.reduce((sum, g) => sum + model.data.grids[g].columns, 0);
+  return Math.max(SMALLEST_CELL, Math.min(LARGEST_ON_PHONE, (width - 4 - (grids.length - 1) * PICTURE_GAP) / broad));
+}
+
+function joined(model, columns) {
+  // Neighbouring columns of a table whose grids have the same sizes, as rows: the first grid of each, the second of each.
+  const sizes = ({ grids }) => String(grids.map((g) => [model.data.grids[g].rows, model.data.grids[g].columns])), groups = [];
+  for (const column of columns) {
+    const last = groups.at(-1);
+    if (last && column.role !== "kernel" && last[0].role !== "kernel" && sizes(last[0]) === sizes(column)) last.push(column);
+    else groups.push([column]);
+  }
+  return groups.flatMap((group) => (group.length === 1 ? group : group[0].grids.map((_g, i) => ({ role: group[0].role, grids: group.map(({ grids }) => grids[i]) }))));
+}
+
+function tableCell(model, { grids }, width) {
+  // As few lines as numbers leave, and then cells as large as these lines take.
+  const broad = Math.max(...grids.map((g) => model.data.grids[g].columns)), tall = Math.max(...grids.map((g) => model.data.grids[g].rows));
+  const largest = Math.min(LARGEST_OF_TABLE, Math.max(READABLE_DECIMALS, TALLEST_OF_TABLE / tall));
+  const ways = [1, 2, 3, 4].filter((n) => n <= grids.length).map((n) => ({ lines: Math.ceil(grids.length / n), side: (width - 4 - (n - 1) * NARROW_GAP) / (n * broad) }));
+  const read = ways.filter(({ side }) => side >= READABLE_DECIMALS), [best] = (read.length ? read : ways).sort((a, b) => a.lines - b.lines || b.side - a.side);
+  return Math.max(SMALLEST_CELL, Math.min(largest, read.length ? best.side : ways[0].side));
 }
 
 function stackedCell(model, column, width, flat) {
@@ -193,6 +227,12 @@ function centred(model, column, size, beside, width) {
 function boxAt(model, g, x, y, cell) {
   const { rows, columns } = model.data.grids[g];
   return { x: Math.round(x) + 0.5, y: Math.round(y) + 0.5, cell, w: columns * cell, h: rows * cell };
+}
+
+function lowered(layout, by, height) {
+  // The same drawing further down, on a stage of that height.
+  const moved = (box) => box && { ...box, y: box.y + by };
+  return { ...layout, boxes: layout.boxes.map(moved), products: moved(layout.products), height };
 }
 
 function rectOf(model, layout, cell) {

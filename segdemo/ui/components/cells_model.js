@@ -6,6 +6,7 @@ const READABLE = 17, READABLE_DECIMALS = 24, READABLE_ON_PICTURES = 30; // pixel
 function leastSide({ kind, values }) {
   // From which side on the cells of a grid show their numbers.
   if (kind === "picture") return READABLE_ON_PICTURES;
+  if (kind === "count") return READABLE_DECIMALS; // of many digits, and many cells
   return values.some((value) => typeof value === "number" && !Number.isInteger(value)) ? READABLE_DECIMALS : READABLE;
 }
 

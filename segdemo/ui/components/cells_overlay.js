@@ -2,6 +2,7 @@
 
 const ROOM_FOR_WEIGHTS = 41; // pixels of a cell that has room for its number and, below it, a weight
 const SHORTEST_ARROW = 12, INTO_CELL = 0.45; // pixels; share of the way from a cell's edge to its middle
+const HALO = 1.8; // pixels around an arrow, in the colour of the background
 
 // ---- what is lit ---------------------------------------------------------------------------------------------------------------
 
@@ -16,23 +17,23 @@ function paintLit(theatre, now) {
   });
   const apart = sameWeight(theatre) === null; // equal weights are said once, in words
   if (arrived) {
-    for (const input of lit.inputs.keys()) outlined(pen, rectOf(model, layout, input), look.accent, 1.5, look);
+    for (const input of lit.inputs.keys()) outlined(pen, rectOf(model, layout, input), look.accent, 1.5);
     for (const [input, tap] of lit.inputs) if (apart && tap >= 0) paintWeight(theatre, pen, input, tap);
-    for (const output of lit.outputs.keys()) outlined(pen, rectOf(model, layout, output), look.accent, 2, look);
+    for (const output of lit.outputs.keys()) outlined(pen, rectOf(model, layout, output), look.accent, 2);
     for (const [output, tap] of lit.outputs) {
       if (model.scatter) corner(pen, rectOf(model, layout, output), "+", model.data.products[tap], look); // what is added to it
       else if (apart) paintWeight(theatre, pen, output, tap);
     }
   }
   for (const [weight, tap] of lit.weights) {
-    outlined(pen, rectOf(model, layout, weight), look.accent, 1.5, look);
+    outlined(pen, rectOf(model, layout, weight), look.accent, 1.5);
     if (arrived && !layout.products && lit.inputs.size) corner(pen, rectOf(model, layout, weight), "=", model.data.products[tap], look);
   }
   paintProducts(theatre, pen, arrived);
   if (arrived && isGhost(theatre, lit.cell)) paintCell(theatre, pen, lit.cell, true);
   if (rects.window) framed(pen, rects.window, look, 3);
   if (rects.focus) framed(pen, rects.focus, look, 3.5);
-  if (arrived) behindNumbers(theatre, pen, () => { paintSources(theatre, pen); paintLinks(theatre, pen); });
+  if (arrived) paintArrows(theatre, pen);
 }
 
 function between(pen, layout, draw) {
@@ -46,30 +47,28 @@ function between(pen, layout, draw) {
   pen.restore();
 }
 
-function behindNumbers(theatre, pen, draw) {
-  // Draws only where no number stands.
-  const { model, layout } = theatre;
-  pen.save();
-  pen.beginPath();
-  pen.rect(0, 0, layout.width, layout.height);
-  layout.boxes.forEach((box, g) => {
-    if (box.cell < model.least[g] || isCovered(theatre, g)) return;
-    const { w, h } = roomOfNumber(box.cell);
-    for (let i = 0; i < model.data.grids[g].values.length; i++) {
-      const { x, y } = rectOf(model, layout, model.starts[g] + i);
-      pen.rect(x + (box.cell - w) / 2, y + (box.cell - h) / 2, w, h);
-    }
-  });
-  pen.clip("evenodd");
-  draw();
-  pen.restore();
+function paintArrows(theatre, pen) {
+  // Above the cells, each from edge to edge; the numbers that they pass are written again on top.
+  const { look } = theatre, arrows = [...sourceArrows(theatre), ...linkArrows(theatre)];
+  for (const arrow of arrows) paintArrow(pen, arrow, look.back, HALO);
+  for (const arrow of arrows) paintArrow(pen, arrow, look.glow, 0);
+  for (const cell of new Set(arrows.flatMap((arrow) => cellsPassed(theatre, arrow)))) paintNumber(theatre, pen, cell, true);
 }
 
-function roomOfNumber(cell) {
-  return { w: Math.min(cell - 8, 2.2 * fontFor(cell)), h: 1.1 * fontFor(cell) };
+function cellsPassed(theatre, { a, mid, b }) {
+  // Cells across whose numbers an arrow runs.
+  const { model, layout } = theatre, count = Math.max(2, Math.ceil(Math.hypot(b.x - a.x, b.y - a.y) / 2)), found = [];
+  for (let i = 0; i <= count; i++) {
+    const t = i / count, along = (axis) => (1 - t) ** 2 * a[axis] + 2 * t * (1 - t) * mid[axis] + t * t * b[axis], x = along("x"), y = along("y");
+    const cell = cellAt(model, layout, x, y);
+    if (cell === null || isCovered(theatre, whereIs(model, cell).g) || (isGhost(theatre, cell) && cell !== theatre.lit.cell)) continue;
+    const rect = rectOf(model, layout, cell), middle = middleOf(rect), size = fontFor(rect.w);
+    if (Math.abs(x - middle.x) < Math.min(rect.w / 2, 1.3 * size) && Math.abs(y - middle.y) < 0.8 * size) found.push(cell);
+  }
+  return found;
 }
 
-function outlined(pen, rect, color, width, look) {
+function outlined(pen, rect, color, width) {
   pen.lineWidth = width;
   pen.strokeStyle = color;
   pen.strokeRect(rect.x + 1, rect.y + 1, rect.w - 2, rect.h - 2);
@@ -143,24 +142,18 @@ function paintProducts(theatre, pen, arrived) {
   }
 }
 
-function paintSources(theatre, pen) {
+function sourceArrows({ model, layout, lit }) {
   // From each lit cell of the border to the cell whose value it repeats.
-  const { model, layout, look, lit } = theatre;
   const edges = [lit.cell, ...lit.inputs.keys()].filter((cell) => (model.sources.get(cell) ?? -1) >= 0);
-  pen.strokeStyle = look.glow;
-  pen.fillStyle = look.glow;
-  for (const cell of edges) arrow(pen, rectOf(model, layout, model.sources.get(cell)), rectOf(model, layout, cell), cell === lit.cell ? 2.5 : 1.6);
+  return edges.map((cell) => arrowOf(rectOf(model, layout, model.sources.get(cell)), rectOf(model, layout, cell), cell === lit.cell ? 2 : 1.5)).filter(Boolean);
 }
 
-function paintLinks(theatre, pen) {
+function linkArrows({ model, layout, lit }) {
   // Between cells that belong together and of which one is looked at: a maximum and where it was found.
-  const { model, layout, look, lit } = theatre;
-  pen.strokeStyle = look.glow;
-  pen.fillStyle = look.glow;
-  const onward = new Set([lit.cell]), back = new Set([lit.cell]);
-  const draw = ([start, end]) => arrow(pen, rectOf(model, layout, start), rectOf(model, layout, end), 2.2);
-  for (const link of model.data.links) if (onward.has(link[0])) { onward.add(link[1]); draw(link); }
-  for (const link of model.data.links.toReversed()) if (back.has(link[1])) { back.add(link[0]); draw(link); }
+  const onward = new Set([lit.cell]), back = new Set([lit.cell]), found = new Set();
+  for (const link of model.data.links) if (onward.has(link[0])) { onward.add(link[1]); found.add(link); }
+  for (const link of model.data.links.toReversed()) if (back.has(link[1])) { back.add(link[0]); found.add(link); }
+  return [...found].map(([start, end]) => arrowOf(rectOf(model, layout, start), rectOf(model, layout, end), 1.8)).filter(Boolean);
 }
 
 function middleOf(rect) {
@@ -174,27 +167,39 @@ function edgeOf(rect, toward, inside) {
   return { x: x + part * dx, y: y + part * dy };
 }
 
-function arrow(pen, from, to, width) {
-  // From edge to edge; between neighbours a little into both.
+function arrowOf(from, to, width) {
+  // A bent way from edge to edge, between neighbours a little into both: its ends, the point it bends towards, its width.
   const start = middleOf(from), end = middleOf(to), dx = end.x - start.x, dy = end.y - start.y, length = Math.hypot(dx, dy);
-  if (length < 2) return;
+  if (length < 2) return null;
   const bend = Math.min(18, length * 0.22), mid = { x: (start.x + end.x) / 2 - (dy / length) * bend, y: (start.y + end.y) / 2 + (dx / length) * bend };
   let a = edgeOf(from, mid, 0), b = edgeOf(to, mid, 0);
   if (Math.hypot(b.x - a.x, b.y - a.y) < SHORTEST_ARROW) [a, b] = [edgeOf(from, mid, INTO_CELL), edgeOf(to, mid, INTO_CELL)];
-  pen.lineWidth = width;
+  return { a, mid, b, width };
+}
+
+function paintArrow(pen, { a, mid, b, width }, color, more) {
+  // more: pixels by which all of it is wider, on both sides.
+  pen.strokeStyle = color;
+  pen.fillStyle = color;
+  pen.lineJoin = "round";
+  pen.lineWidth = width + 2 * more;
   pen.beginPath();
   pen.moveTo(a.x, a.y);
   pen.quadraticCurveTo(mid.x, mid.y, b.x, b.y);
   pen.stroke();
   pen.beginPath();
-  pen.arc(a.x, a.y, width + 1.2, 0, 7);
+  pen.arc(a.x, a.y, width + 1.2 + more, 0, 7);
   pen.fill();
-  const angle = Math.atan2(b.y - mid.y, b.x - mid.x), head = 5 + width;
+  const angle = Math.atan2(b.y - mid.y, b.x - mid.x), head = 6 + width;
   pen.beginPath();
   pen.moveTo(b.x, b.y);
   pen.lineTo(b.x - head * Math.cos(angle - 0.45), b.y - head * Math.sin(angle - 0.45));
   pen.lineTo(b.x - head * Math.cos(angle + 0.45), b.y - head * Math.sin(angle + 0.45));
+  pen.closePath();
   pen.fill();
+  if (!more) return;
+  pen.lineWidth = 2 * more;
+  pen.stroke();
 }
 
 // ---- gliding -------------------------------------------------------------------------------------------------------------------

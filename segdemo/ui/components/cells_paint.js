@@ -13,17 +13,17 @@ function shortNumber(value, fits) {
   for (const decimals of [2, 1, 0]) {
     let text = value.toFixed(decimals);
     if (Number(text) === value) text = String(value); // 7.5 and not 7.50; but 3.00 for 3.001
-    else if (decimals && Number(text) === 0) text = value < 0 ? "-0" : "0";
+    if (Number(text) === 0) return "≈0"; // fewer decimals would say no more
     text = minus(text.replace(/^(-?)0\./, "$1."));
-    if (fits(text) || decimals === 0) return text === "−0" ? "≈0" : text;
+    if (fits(text) || decimals === 0) return text;
   }
   return "";
 }
 
-function writeNumber(pen, value, rect, size, ink, look, weight) {
+function writeNumber(pen, value, rect, size, ink, look, weight, halo = null) {
   // A number in a cell, with as many decimals as its width takes.
   pen.font = `${weight} ${size}px ${look.font}`;
-  write(pen, shortNumber(value, (text) => pen.measureText(text).width <= rect.w - 3), rect, size, ink, look, weight);
+  write(pen, shortNumber(value, (text) => pen.measureText(text).width <= rect.w - 3), rect, size, ink, look, weight, halo);
 }
 
 function sized(canvas, layout) {
@@ -37,12 +37,20 @@ function sized(canvas, layout) {
   return pen;
 }
 
-function write(pen, text, rect, size, color, look, weight = 500) {
+function write(pen, text, rect, size, color, look, weight = 500, halo = null) {
+  // In the middle of a rectangle. halo: a colour around the letters, over what lies below them.
+  const x = rect.x + rect.w / 2, y = rect.y + rect.h / 2 + size * 0.06;
   pen.font = `${weight} ${size}px ${look.font}`;
-  pen.fillStyle = color;
   pen.textAlign = "center";
   pen.textBaseline = "middle";
-  pen.fillText(text, rect.x + rect.w / 2, rect.y + rect.h / 2 + size * 0.06);
+  if (halo) {
+    pen.lineJoin = "round";
+    pen.lineWidth = 5;
+    pen.strokeStyle = halo;
+    pen.strokeText(text, x, y);
+  }
+  pen.fillStyle = color;
+  pen.fillText(text, x, y);
 }
 
 function fontFor(cell) {
@@ -97,27 +105,41 @@ function paintCover(pen, box, look) {
 }
 
 function paintCell(theatre, pen, cell, solid = false) {
-  const { model, layout, look, colour } = theatre, rect = rectOf(model, layout, cell), { g } = whereIs(model, cell);
-  const ghost = !solid && isGhost(theatre, cell), value = theatre.partial?.get(cell) ?? valueOf(model, cell), edge = model.border.has(cell);
-  const color = ghost || (edge && !value) ? null : colour(g, value); // a border of zeros has stripes and no colour
+  const { model, layout, look } = theatre, rect = rectOf(model, layout, cell), { g } = whereIs(model, cell);
+  const ghost = !solid && isGhost(theatre, cell), edge = model.border.has(cell), color = ghost ? null : colourOfCell(theatre, cell);
   pen.clearRect(rect.x, rect.y, rect.w, rect.h);
   pen.globalAlpha = edge ? BORDER_SHARE : 1;
   pen.fillStyle = color ? rgb(color) : ghost ? look.back : look.second;
   pen.fillRect(rect.x, rect.y, rect.w, rect.h);
   pen.globalAlpha = 1;
   if (!ghost) tintCell(model, pen, rect, cell, look);
-  if (edge) hatch(pen, rect, color, look);
-  const ink = color ? inkOn(edge ? mixed(color, look.paper, BORDER_SHARE) : color) : look.text;
+  if (edge) hatch(pen, rect, look);
   pen.lineWidth = 1;
   pen.strokeStyle = look.line;
   if (ghost || edge) pen.setLineDash([3, 3]);
   if (rect.w > 9) pen.strokeRect(rect.x, rect.y, rect.w, rect.h);
   pen.setLineDash([]);
-  if (!ghost && rect.w >= model.least[g]) {
-    const size = fontFor(rect.w);
-    writeNumber(pen, value, rect, size, ink, look, model.kernels.has(g) ? 600 : 500);
-  }
+  if (!ghost) paintNumber(theatre, pen, cell);
   if (model.marked.has(cell) && !(theatre.data.covered && theatre.data.links.length)) markCell(pen, rect, look);
+}
+
+function shownValue({ model, partial }, cell) {
+  return partial?.get(cell) ?? valueOf(model, cell);
+}
+
+function colourOfCell(theatre, cell) {
+  // A border of zeros has stripes and no colour.
+  const value = shownValue(theatre, cell);
+  return theatre.model.border.has(cell) && !value ? null : theatre.colour(whereIs(theatre.model, cell).g, value);
+}
+
+function paintNumber(theatre, pen, cell, again = false) {
+  // Of a cell that has room for it. again: over something that passes, from which the cell's colour sets it apart.
+  const { model, layout, look } = theatre, rect = rectOf(model, layout, cell), { g } = whereIs(model, cell);
+  if (rect.w < model.least[g]) return;
+  const color = colourOfCell(theatre, cell), under = color && model.border.has(cell) ? mixed(color, look.paper, BORDER_SHARE) : color;
+  const halo = again ? (under ? rgb(under) : look.back) : null;
+  writeNumber(pen, shownValue(theatre, cell), rect, fontFor(rect.w), under ? inkOn(under) : look.text, look, model.kernels.has(g) ? 600 : 500, halo);
 }
 
 function tintCell(model, pen, rect, cell, look) {
@@ -132,7 +154,7 @@ function tintCell(model, pen, rect, cell, look) {
   pen.globalAlpha = 1;
 }
 
-function hatch(pen, rect, color, look) {
+function hatch(pen, rect, look) {
   // Padding is striped, whatever its colour.
   pen.save();
   pen.beginPath();

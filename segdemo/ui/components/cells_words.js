@@ -6,14 +6,15 @@ function showWords(theatre) {
   const { data, model, place, sum } = theatre, cell = focused(theatre), { row, col, g } = whereIs(model, cell);
   theatre.part.textContent = data.covered ? "" : [onePart(theatre, cell), sameWeights(theatre)].filter(Boolean).join(" · ");
   if (data.covered) { place.textContent = data.words.covered; sum.textContent = ""; return; }
-  place.textContent = `${data.grids[g].title}, ${placeWords(theatre, g, row, col, model.border.has(cell))}`;
+  place.textContent = [data.grids[g].title, placeWords(theatre, g, row, col, model.border.has(cell))].filter(Boolean).join(", ");
   sum.textContent = arithmetic(theatre, cell);
 }
 
 function placeWords(theatre, g, row, col, border) {
-  // Counted as PyTorch counts, from the first cell that is no border; a row of cells has columns only.
+  // Counted as PyTorch counts, from the first cell that is no border; a row of cells has columns only, and a single one no place.
   const { data, model } = theatre, [top, left] = model.corners[g], at = { row: row - top, column: col - left };
   if (border) return data.words.border;
+  if (data.grids[g].values.length === 1) return "";
   return filled(data.grids[g].rows === 1 ? data.words.column : data.words.place, at);
 }
 
@@ -50,7 +51,7 @@ function arithmetic(theatre, cell) {
   const value = readable(valueOf(model, cell)), parts = [];
   if (model.border.has(cell)) {
     const source = model.sources.get(cell) ?? -1, at = source >= 0 ? whereIs(model, source) : null;
-    parts.push(at ? filled(words.repeats, { place: placeWords(theatre, at.g, at.row, at.col, false), grid: data.grids[at.g].title }) : words[emptiness(model, cell)]);
+    parts.push(at ? filled(words.repeats, { place: placeWords(theatre, at.g, at.row, at.col, false) || data.grids[at.g].title, grid: data.grids[at.g].title }) : words[emptiness(model, cell)]);
   }
   if (model.meets.has(cell) && !lit.outputs.size) parts.push(filled(words.meets, { value, n: lit.inputs.size }));
   else parts.push(model.told.get(cell) ?? filled(lit.outputs.size > 1 ? words.feeds : lit.outputs.size ? words.feedsOne : words.feedsNone, { value, n: lit.outputs.size }));

@@ -10,11 +10,12 @@ function makeField(root) {
   const acts = element("div", { class: "acts", role: "group" }), bar = element("div", { class: "bar" }, play, slider);
   const sheet = element("div", { class: "sheet" }, canvas), left = element("div", { class: "input" }, sheet, bar), right = element("div", { class: "told" }, line, said, table, acts);
   root.replaceChildren(element("div", { class: "both" }, left, right));
-  const field = { root, left, right, canvas, line, said, slider, play, table, key, acts, data: null, at: null, known: null, sent: null, hover: null, pointer: { x: -1, y: -1 }, drawn: 1, from: 1, since: 0, frame: 0, playing: false, nextAt: 0 };
+  const field = { root, left, right, canvas, line, said, slider, play, table, key, acts, data: null, at: null, known: null, sent: null, trigger: null, timer: 0, hover: null, pointer: { x: -1, y: -1 }, drawn: 1, from: 1, since: 0, frame: 0, playing: false, nextAt: 0 };
   slider.addEventListener("input", () => { halt(field); choose(field, Number(slider.value)); });
   play.addEventListener("click", () => { if (field.playing) { halt(field); send(field); } else run(field); });
   table.addEventListener("pointermove", (event) => came(field, event));
-  new ResizeObserver(() => field.data && paint(field)).observe(canvas.parentElement);
+  field.observer = new ResizeObserver(() => field.data && paint(field));
+  field.observer.observe(canvas.parentElement);
   root.addEventListener("transitionend", (event) => { if (event.propertyName === "color" && event.target === root) paint(field); });
   return field;
 }
@@ -60,7 +61,7 @@ function send(field) {
   field.timer = setTimeout(() => {
     if (!field.root.isConnected || field.playing || field.at === (field.sent ?? field.known)) return;
     field.sent = field.at;
-    field.tell("looked", field.at);
+    field.trigger("looked", field.at);
   }, SETTLED_MS);
 }
 
@@ -117,6 +118,7 @@ function paint(field, now = Infinity) {
   context.clearRect(0, 0, canvas.width, canvas.height);
   context.fillStyle = style.getPropertyValue("--st-secondary-background-color") || "#8882";
   context.fillRect(0, 0, canvas.width, canvas.height);
+  if (data.blank) return ask(context, middle, dense, ink, style), false; // the same sheet for every stack
   if (data.picture) square(context, middle, data.picture * scale, ink, 1, 0.55);
   if (layer?.heat && !layer.covered) heat(context, data, layer, middle, scale, field.drawn);
   if (scale >= 6 * dense) cells(context, data.span, scale, wanted, ink);
@@ -228,7 +230,7 @@ export default function (component) {
   if (another || data.at === field.sent) field.sent = null;
   field.known = data.at;
   field.at = Math.min(field.at, last);
-  field.tell = setTriggerValue;
+  field.trigger = setTriggerValue;
   field.slider.max = String(Math.max(0, last));
   field.slider.setAttribute("aria-label", words.layer);
   const act = (change) => setTriggerValue("changed", change);
@@ -244,7 +246,7 @@ export default function (component) {
     return button;
   }));
   const marks = [["", words.fieldKey], ...(data.heat ? [["held", words.heldKey], ["ramp", words.rampKey]] : [])];
-  field.key.replaceChildren(...marks.map(([name, text]) => element("span", {}, element("i", { class: name }), document.createTextNode(text))));
+  field.key.replaceChildren(...(data.blank ? [] : marks).map(([name, text]) => element("span", {}, element("i", { class: name }), document.createTextNode(text))));
   (data.layers.length > MANY ? field.left : field.right).append(field.key);
   if (!data.layers.length) { halt(field); field.at = 0; }
   field.play.disabled = field.slider.disabled = !data.layers.length;
@@ -253,4 +255,5 @@ export default function (component) {
   if (!first && field.hover === null) say(field);
   if (focused) field.table.querySelectorAll("tbody tr")[field.at]?.focus({ preventScroll: true });
   root.dataset.ready = "";
+  return () => { clearTimeout(field.timer); field.observer.disconnect(); states.delete(root); };
 }

@@ -1,19 +1,23 @@
 // The whole picture, small, with a frame around the patch that is shown large: dragged, clicked to, or moved with the arrows.
 
 const TELL_MS = 220; // after the last arrow key
+const LAYERS = ["under", "between", "over"]; // of an outline, from the widest line to the narrowest
+const SMALL_FRAME = 24, RING = 15; // pixels on the screen: the side of a frame below which a ring shows where it is, its radius
 
 function makePatch(parent) {
   const root = parent.querySelector(".root");
   const image = element("img", { alt: "", draggable: "false" });
-  const under = vector("rect", { class: "under" }), square = vector("rect", { class: "over" });
-  const lines = vector("svg", { "aria-hidden": "true" }, under, square);
+  const squares = LAYERS.map((name) => vector("rect", { class: name })), rings = LAYERS.map((name) => vector("circle", { class: name }));
+  const lines = vector("svg", { "aria-hidden": "true" }, ...squares, ...rings);
   const frame = element("div", { class: "frame", tabindex: "0", role: "application" }, image, lines);
-  const patch = { root, frame, image, lines, under, square, data: null, at: null, held: false, send: null, timer: 0 };
+  const patch = { root, frame, image, lines, squares, rings, data: null, at: null, held: false, send: null, timer: 0 };
   root.replaceChildren(frame, element("p", { class: "hint" }));
   frame.addEventListener("pointerdown", (event) => { patch.held = true; frame.setPointerCapture(event.pointerId); follow(patch, event); });
   frame.addEventListener("pointermove", (event) => { if (patch.held) follow(patch, event); });
   frame.addEventListener("pointerup", () => { if (patch.held) { patch.held = false; tell(patch, 0); } });
   frame.addEventListener("pointercancel", () => { patch.held = false; adopt(patch); });
+  patch.sizes = new ResizeObserver(() => { if (patch.at) draw(patch); });
+  patch.sizes.observe(frame);
   frame.addEventListener("keydown", (event) => onKey(patch, event));
   return patch;
 }
@@ -50,15 +54,17 @@ function adopt(patch) {
   draw(patch);
 }
 
-function draw({ root, data, at, lines, under, square }) {
-  const most = room({ data });
+function placed(shape, places) {
+  for (const [name, value] of Object.entries(places)) shape.setAttribute(name, value);
+}
+
+function draw({ root, frame, data, at, lines, squares, rings }) {
+  const most = room({ data }), scale = (frame.clientWidth || data.width) / data.width, { side } = data; // a popover has no width at first
+  const x = (at.right / 100) * (data.width > side ? most.x : 0), y = (at.down / 100) * (data.height > side ? most.y : 0);
   lines.setAttribute("viewBox", `0 0 ${data.width} ${data.height}`);
-  for (const rect of [under, square]) {
-    rect.setAttribute("x", (at.right / 100) * (data.width > data.side ? most.x : 0));
-    rect.setAttribute("y", (at.down / 100) * (data.height > data.side ? most.y : 0));
-    rect.setAttribute("width", data.side);
-    rect.setAttribute("height", data.side);
-  }
+  squares.forEach((square) => placed(square, { x, y, width: side, height: side }));
+  rings.forEach((ring) => placed(ring, { cx: x + side / 2, cy: y + side / 2, r: RING / scale }));
+  lines.classList.toggle("small", side * scale < SMALL_FRAME);
   root.dataset.at = `${at.down} ${at.right}`;
 }
 
@@ -74,4 +80,5 @@ export default function (component) {
   patch.root.querySelector(".hint").textContent = data.hint;
   adopt(patch);
   patch.root.dataset.ready = "1";
+  return () => { patch.sizes.disconnect(); clearTimeout(patch.timer); states.delete(parentElement); };
 }

@@ -173,12 +173,13 @@ function makeWalk(root) {
   drawing.addEventListener("pointermove", (event) => came(walk, event));
   drawing.addEventListener("keydown", (event) => onKey(walk, event, { ArrowRight: walk.at + 1, ArrowLeft: walk.at - 1 }, false));
   table.addEventListener("focusout", () => { walk.focus = false; });
-  new ResizeObserver(() => {
+  walk.observer = new ResizeObserver(() => {
     if (!walk.data || walk.width === drawing.clientWidth) return;
     walk.width = drawing.clientWidth;
     drawing.replaceChildren(drawn(walk, walk.data));
     mark(walk, walk.at);
-  }).observe(root);
+  });
+  walk.observer.observe(root);
   return walk;
 }
 
@@ -207,4 +208,5 @@ export default function (component) {
   root.classList.toggle("stale", data.stale);
   walk.note.textContent = data.stale ? words.stale : "";
   root.dataset.ready = "";
+  return () => { walk.observer.disconnect(); states.delete(root); };
 }
