@@ -19,6 +19,7 @@ __all__ = ["Whole", "choose_patch"]
 ZOOMS = {"1": 1.0, "2": 0.5, "4": 0.25, "8": 0.125}
 SMALL = 320  # pixels of the longer side of the small picture
 IN_COLUMN, IN_POPOVER = 120, 220  # pixels of its height, at most
+LONGEST_SHAPE = 12  # times as long as wide: a longer picture would be a line in which nothing can be pointed at
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ def choose_patch(whole: Whole, side: int | None, least: int) -> tuple[int, int, 
         right = number_setting(
             "right", _("From the left, %"), 0, 100, usual[1], folded=True, help=_("Moves the patch to the right.")
         )
+    if max(whole.size) > LONGEST_SHAPE * min(whole.size):
+        return side, down, right
     for place, name, tallest in ((above, "popover", IN_POPOVER), (below, "column", IN_COLUMN)):
         with place:
             _framed(f"layers_patch_{name}", whole, (side, down, right), usual, tallest)
@@ -84,7 +87,7 @@ def _framed(key: str, whole: Whole, patch: tuple[int, int, int], usual: tuple[in
     of_view = key_of("down")
 
     def moved() -> None:
-        place = st.session_state[key].get("moved")
+        place = st.session_state.get(key, {}).get("moved")
         if place and key_of("down") == of_view:  # another change can have left the view just now
             for name, at in zip(("down", "right"), usual, strict=True):
                 keep(name, min(100, max(0, int(place[name]))), at)

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from segdemo.data.images import open_picture
 from segdemo.layerlab.patches import KERNELS
 from segdemo.ui.layers_convolution_settings import dilation_limit, kernel_limit, padding_limit
 from segdemo.ui.layers_typed import Cells, parse_cells, write_cells, write_numbers
@@ -258,6 +260,19 @@ def test_a_patch_of_the_picture_with_known_kernels(run: Run) -> None:
     first = grid("input0_0")
     app.slider(key="layers_convolution_down").set_value(0 if app.slider(key="layers_convolution_down").value else 100).run()
     assert not np.array_equal(first, grid("input0_0"))
+
+
+def test_a_picture_as_narrow_as_a_line_has_sliders_and_no_frame(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    framed: list[str] = []
+    monkeypatch.setattr("segdemo.ui.layers_convolution_place.patch_frame", lambda **given: framed.append(given["key"]))
+    run(set="on:picture")
+    assert framed == ["layers_patch_popover", "layers_patch_column"]
+    framed.clear()
+    picture = open_picture(cv2.imencode(".png", np.tile(np.arange(0, 250, dtype=np.uint8), (10, 16)))[1].tobytes())
+    monkeypatch.setattr("segdemo.ui.layers_convolution_sources.on_screen", lambda: picture)
+    app = run(set="on:picture")
+    assert framed == []
+    app.slider(key="layers_convolution_right")
 
 
 def test_the_first_layer_of_the_sidebars_network(run: Run) -> None:
