@@ -132,10 +132,11 @@ def _settings() -> tuple[Weights, int, int, int]:
         "Equal weights count the paths from a pixel to the unit. Random ones are one draw, as before training.")))  # fmt: skip
     seed = number_setting("seed", _("Draw"), 0, 9, 0, help=_("New random weights.")) if weights == "random" else 0
     with st.popover(_("Channels and picture"), icon=":material/tune:", width="stretch"):
-        channels = number_setting("c", _("Channels c"), 1, 512, 64, help=_("Of every layer, in and out. A 3×3 has 9c² weights."))
-        picture = number_setting(
-            "side", _("Picture, px"), 16, LARGEST_SIDE, 224, help=_("Its side: MACs grow with it, the field does not.")
+        channels = number_setting(
+            "c", _("Channels c"), 1, 512, 64, folded=True, help=_("Of every layer, in and out. A 3×3 has 9c² weights.")
         )
+        picture = number_setting("side", _("Picture, px"), 16, LARGEST_SIDE, 224, folded=True, help=_(
+            "Its side: multiply-adds grow with it, the field does not."))  # fmt: skip
     return weights, seed, channels, picture
 
 

@@ -22,10 +22,10 @@ Word = TypeVar("Word", bound=str)
 FOLDED_KEY = "layers_folded"
 
 
-def nearest(label: str, value: Number, low: Number, high: Number, why: str = "", *, quiet: bool = False) -> Number:
-    """The value, or the nearest from low to high: then the page says what became of it, and why, unless `quiet`."""
+def nearest(label: str, value: Number, low: Number, high: Number, why: str = "") -> Number:
+    """The value, or the nearest from low to high: then the page says what became of it, and why."""
     inside = min(max(value, low), high)
-    if inside != value and not quiet:
+    if inside != value:
         say(_("{label} is now {value} instead of {before}.", label=label, value=_read(inside), before=_read(value)), why)
     return inside
 
@@ -79,15 +79,14 @@ def _whole(text: str) -> int:
 
 
 def number_setting(
-    name: str, label: str, low: int, high: int, default: int, *, help: str, why: str = "", quiet: bool = False,
-    folded: bool = False,
-) -> int:  # fmt: skip
+    name: str, label: str, low: int, high: int, default: int, *, help: str, why: str = "", folded: bool = False
+) -> int:
     """A slider over the whole numbers that work now, low to high. A value that no longer works becomes the nearest.
 
-    why: the sentence that explains the limits; it is said when a value had to change, unless `quiet`. folded: see `_key`.
+    why: the sentence that explains the limits; it is said when a value had to change. folded: see `_key`.
     """
     value = setting(name, min(max(default, low), high), _whole)
-    inside = nearest(label, value, low, high, why, quiet=quiet)
+    inside = nearest(label, value, low, high, why)
     if inside != value:
         keep(name, inside, default)
     key = _key(name, inside, folded)
