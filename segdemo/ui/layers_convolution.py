@@ -68,7 +68,7 @@ def _draw(shown: Shown, scene: Scene, covered: bool) -> None:
             place = (row - padding[0], column - padding[1])[-(shown.image.ndim - 1) :]
             cells.type_over((*map(int, block), *place), value)
 
-    theatre(scene, "layers_theatre", label=_("A convolution, cell by cell"), covered=covered, editable=editable, on_edit=edited)
+    theatre(scene, label=_("A convolution, cell by cell"), covered=covered, editable=editable, on_edit=edited)
     if shown.note:
         st.caption(shown.note)
 

@@ -32,9 +32,7 @@ def show_checkerboard(frame: Frame) -> bool:
         even = is_even(kernel, stride)
         covered = asked(frame.top, _("Is every inner cell covered equally often?"), {"yes": _("Yes"), "no": _("No")},
                         "yes" if even else "no", _verdict(kernel, stride))  # fmt: skip
-        theatre(
-            scene, "layers_theatre", label=_("Coverage of a transposed convolution"), covered=covered, autoplay=False, speed=8
-        )
+        theatre(scene, label=_("Coverage of a transposed convolution"), covered=covered, autoplay=False, speed=8)
         if not covered:
             _profile(kernel, stride, size, padding)
     return covered

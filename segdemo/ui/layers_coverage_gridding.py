@@ -30,7 +30,7 @@ def show_gridding(frame: Frame) -> bool:
         covered = asked(frame.top, _("With dilation rates {rates}: does an output see every cell of its field?", rates=words),
                         {"yes": _("Yes"), "no": _("No")}, "no" if share else "yes", why)  # fmt: skip
         scene = layers_scene(first, kernel) if second is None else gridding_scene([first, second], kernel, told=not covered)
-        theatre(scene, "layers_theatre", label=_("What one output sees through dilated convolutions"), covered=covered,
+        theatre(scene, label=_("What one output sees through dilated convolutions"), covered=covered,
                 autoplay=False, speed=8)  # fmt: skip
         if not covered:
             st.caption(f"{_ways(marked=not layered)} {meaning_of_colours('count')}")

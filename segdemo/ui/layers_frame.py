@@ -23,6 +23,7 @@ __all__ = [
 ]  # fmt: skip
 
 Edit = Callable[[int, int, int, float], None]
+THEATRE = "layers_theatre"  # the one of a view
 COVER_HEIGHT = 300  # pixels of what stands in for a hidden chart
 
 
@@ -63,7 +64,7 @@ def reasons(sentences: Sequence[str]) -> None:
 
 
 def theatre(
-    scene: Scene, key: str, *, label: str, covered: bool = False, editable: Sequence[int] = (), on_edit: Edit | None = None,
+    scene: Scene, *, label: str, covered: bool = False, editable: Sequence[int] = (), on_edit: Edit | None = None,
     autoplay: bool = True, speed: float = 2.0, most: float = LARGEST_TYPED,
 ) -> None:  # fmt: skip
     """The scene, drawn and animated in the browser.
@@ -81,7 +82,7 @@ def theatre(
 
     def last(event: str) -> dict[str, Any] | None:
         """What the theatre told; nothing where it came late, from one that is no longer shown."""
-        told: dict[str, Any] | None = st.session_state.get(key, {}).get(event)
+        told: dict[str, Any] | None = st.session_state.get(THEATRE, {}).get(event)
         return told
 
     def edited() -> None:
@@ -92,7 +93,7 @@ def theatre(
         if change := last("stood"):
             keep_cell(str(change["cell"]))
 
-    cell_theatre(key=key, data=data, on_edited_change=edited, on_stood_change=stood)
+    cell_theatre(key=THEATRE, data=data, on_edited_change=edited, on_stood_change=stood)
 
 
 def _words(most: float) -> dict[str, str]:

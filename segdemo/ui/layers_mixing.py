@@ -33,7 +33,7 @@ SETTINGS = (
 def show_mixing() -> None:
     """The row of parts, and the chosen one."""
     titles = {"mix": _("Mix channels"), "counts": _("What blocks cost"), "residual": _("Residual")}
-    part = choose_part(titles, "mix")
+    part = choose_part(titles)
     shows: dict[str, Callable[[Part], None]] = {"mix": _show_mix, "counts": show_counts, "residual": show_residual}
     shows[part.name](part)
 
@@ -66,7 +66,7 @@ def _show_mix(part: Part) -> None:
             else:  # as a matrix, a row is a channel and a column a pixel
                 cells.type_over((grid, row, column) if seen == "maps" else (row, *divmod(column, image.shape[-1])), value)
 
-        theatre(scene, "layers_theatre", label=_("A 1×1 convolution, cell by cell"), covered=covered,
+        theatre(scene, label=_("A 1×1 convolution, cell by cell"), covered=covered,
                 editable=[*inputs, first_weight], on_edit=edited)  # fmt: skip
         if not covered:
             st.caption(" ".join(filter(None, (note, _colours(scene)))))

@@ -43,7 +43,7 @@ def show_residual(part: Part) -> None:
 
         as_typed = strength == 1 and not backward  # otherwise the kernel is drawn times its strength, or turned around
         editable = (0, 1) if as_typed else (0,)
-        theatre(residual_scene(x.values, strength * kernel.values, backward=backward), "layers_theatre", covered=covered,
+        theatre(residual_scene(x.values, strength * kernel.values, backward=backward), covered=covered,
                 editable=editable, on_edit=edited, label=_("A residual block, cell by cell"))  # fmt: skip
         if not covered:
             st.caption(" ".join(filter(None, (meaning_of_colours("signed"), _strength_note(strength, backward)))))

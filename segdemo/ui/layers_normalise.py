@@ -20,7 +20,7 @@ SETTINGS = (
 def show_normalise() -> None:
     """The row of parts, and the chosen one."""
     titles = {"norm": _("Normalise"), "activations": _("Activations"), "softmax": _("Softmax"), "dropout": _("Dropout")}
-    part = choose_part(titles, "norm")
+    part = choose_part(titles)
     shows: dict[str, Callable[[Part], None]] = {
         "norm": show_batch, "activations": show_activations, "softmax": show_softmax, "dropout": show_dropout,
     }  # fmt: skip

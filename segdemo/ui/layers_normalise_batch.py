@@ -67,7 +67,7 @@ def _draw(batch: Cells, gamma: Cells, beta: Cells, chosen: Chosen, running: tupl
         else:
             (gamma if scene.grids[grid].key == "gamma" else beta).type_over(column, value)
 
-    theatre(scene, "layers_theatre", label=_("A normalisation, cell by cell"), covered=covered,
+    theatre(scene, label=_("A normalisation, cell by cell"), covered=covered,
             editable=[*range(maps), maps + 2, maps + 3], on_edit=edited)  # fmt: skip
 
 

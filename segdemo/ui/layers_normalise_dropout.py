@@ -43,7 +43,7 @@ def show_dropout(part: Part) -> None:
         with words:
             introduce(_introduction(covered))
         scene = dropout_scene(x, p, seed, training, draws, told=not covered)
-        theatre(scene, "layers_theatre", label=_("A dropout, cell by cell"), covered=covered)
+        theatre(scene, label=_("A dropout, cell by cell"), covered=covered)
         if training and not covered:
             more = _("A factor of 0 means that a number was dropped. The more draws, the closer their mean comes to the input: "
                      "that is what 1/(1 − p) is for.")  # fmt: skip

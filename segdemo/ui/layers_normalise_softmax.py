@@ -43,7 +43,7 @@ def show_softmax(part: Part) -> None:
         def edited(_grid: int, row: int, _column: int, value: float) -> None:
             cells.type_over(row, value, LARGEST)
 
-        theatre(softmax_scene(logits, temperature), "layers_theatre", label=_("A softmax, cell by cell"), covered=covered,
+        theatre(softmax_scene(logits, temperature), label=_("A softmax, cell by cell"), covered=covered,
                 editable=[0], on_edit=edited, most=LARGEST)  # fmt: skip
         with words:
             introduce(_introduction(covered))

@@ -25,12 +25,14 @@ class Part:
     asking: bool
 
 
-def choose_part(titles: Mapping[str, str], default: str) -> Part:
-    """The row above the stage: which part, and "Predict first"."""
+def choose_part(titles: Mapping[str, str]) -> Part:
+    """The row above the stage: which part, at first the first of them, and "Predict first"."""
     words = st.container()
     frame = framed()
     with frame.top:
-        name = choice_setting("part", _("Part"), titles, default, compact=True, hide_label=True, help=_("What to look at."))
+        name = choice_setting(
+            "part", _("Part"), titles, next(iter(titles)), compact=True, hide_label=True, help=_("What to look at.")
+        )
         asking = wants_to_predict()
     return Part(name, words, frame.place, frame.side, asking)
 

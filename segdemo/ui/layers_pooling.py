@@ -130,7 +130,7 @@ def _draw(shown: Shown, scene: Scene, covered: bool) -> None:
         if shown.cells:
             shown.cells.type_over((row - down, column - right), value)
 
-    theatre(scene, "layers_theatre", label=_("Pooling, window by window"), covered=covered, autoplay=not shown.by,
+    theatre(scene, label=_("Pooling, window by window"), covered=covered, autoplay=not shown.by,
             editable=(0,) if shown.cells else (), on_edit=edited)  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def _draw(shown: Shown, method: str, covered: bool) -> None:
             shown.image.type_over((row - shown.padding, column - shown.padding), value)
 
     label = _("The maxima of a map go back") if method == "unpool" else _("A small map gets larger")
-    theatre(shown.scene, "layers_theatre", label=label, covered=covered, editable=(0,) if shown.kernel is None else (0, 1),
+    theatre(shown.scene, label=label, covered=covered, editable=(0,) if shown.kernel is None else (0, 1),
             on_edit=edited)  # fmt: skip
 
 

@@ -201,10 +201,11 @@ def read_url(page: str) -> None:
     pages' addresses show stays as it is.
     """
     state, address = st.session_state, st.query_params.to_dict()
-    came, moved = state.get(PAGE_KEY), _moved(page, address)
+    came = state.get(PAGE_KEY)
+    state[PAGE_KEY] = page  # which decides what an address holds
+    moved = _moved(came, page, address)
     if moved or came != page:  # the browser stands there, unless another address is on its way to it
         state[WRITTEN_KEY] = None if moved and _just_left() else address
-    state[PAGE_KEY] = page
     for key, parameter in _parameters().items():
         if key not in state or (moved and parameter.page in (None, page)):
             state[key] = _checked(address.get(key), parameter)
@@ -214,20 +215,19 @@ def read_url(page: str) -> None:
         state["architecture"] = get_weights(state["weights"]).model
 
 
-def _moved(page: str, address: dict[str, str]) -> bool:
-    """Whether the address is one that the browser's history, or a link, gave a session that has another.
+def _moved(came: str | None, page: str, address: dict[str, str]) -> bool:
+    """Whether the address is one that the browser's history, or a link, gave a session that has another. came: the page before.
 
     A page that was come to through the navigation has an entry without anything in the history, before that which
     `write_url` made. Back to it means nothing new.
     """
     state = st.session_state
-    came, written, bare = state.get(PAGE_KEY), state.get(WRITTEN_KEY), state.setdefault(BARE_KEY, set())
+    written, bare = state.get(WRITTEN_KEY), state.setdefault(BARE_KEY, set())
     if came is None:
         return False  # a new session takes everything from the address
     if came != page:
         if not address:
             bare.add(page)
-        state[PAGE_KEY] = page  # which decides what an address holds
         return bool(address) and address not in (written, _as_address())
     if address == written:
         state[LEFT_KEY] = []  # it has arrived: what comes now is the browser's own

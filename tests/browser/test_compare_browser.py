@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from segdemo.data.nuclei_like import draw_nuclei
 
@@ -197,10 +197,8 @@ def test_before_and_after_with_any_two(open_page: OpenPage) -> None:
     expect(handle).to_have_attribute("aria-valuenow", "25")
 
 
-def test_by_touch_on_a_phone(browser: Browser, server: str) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    page.goto(f"{server}/compare?{TWO}")
+def test_by_touch_on_a_phone(open_page: Callable[..., Page]) -> None:
+    page = open_page(f"/compare?{TWO}", phone=True)
     panes = root(page)
     first, second = (panes.locator("canvas").nth(i).bounding_box() for i in range(2))
     assert first and second
@@ -213,7 +211,7 @@ def test_by_touch_on_a_phone(browser: Browser, server: str) -> None:
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.touchscreen.tap(x, y)
     expect(panes.locator(".answer:visible")).to_have_count(2)
-    touch = context.new_cdp_session(page)
+    touch = page.context.new_cdp_session(page)
 
     def fingers(kind: str, apart: int) -> None:
         points = [] if kind == "touchEnd" else [{"x": x - apart, "y": y, "id": 0}, {"x": x + apart, "y": y, "id": 1}]
@@ -224,7 +222,6 @@ def test_by_touch_on_a_phone(browser: Browser, server: str) -> None:
         fingers("touchMove", apart)
     fingers("touchEnd", 0)
     assert zoom(panes) > 2
-    context.close()
 
 
 def test_settings_keep_the_zoom_and_a_new_line_up_fills_the_widgets_anew(open_page: OpenPage) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from segdemo.data.nuclei_like import draw_nuclei
 
@@ -106,10 +106,8 @@ def alone(page: Page, report: Path) -> None:
     fresh.close()
 
 
-def test_by_touch_the_tools_of_tables_cover_nothing(browser: Browser, server: str) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    page.goto(f"{server}{ADDRESS},unet/nuclei-small@threshold=0.3")
+def test_by_touch_the_tools_of_tables_cover_nothing(open_page: Callable[..., Page]) -> None:
+    page = open_page(f"{ADDRESS},unet/nuclei-small@threshold=0.3", phone=True)
     page.wait_for_selector(".st-key-scores_section", timeout=WAIT)
     settle(page)
     assert page.locator("[data-testid=stElementToolbar]:visible").count() == 2, "without a mouse they always stand there"
@@ -120,7 +118,6 @@ def test_by_touch_the_tools_of_tables_cover_nothing(browser: Browser, server: st
     table = page.locator("[data-testid=stDataFrame]").first.bounding_box()
     below = page.locator(".st-key-scores_section").bounding_box()
     assert table and below and table["y"] + table["height"] <= below["y"], "the room is above the table, not taken from it"
-    context.close()
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(open_page: Callable[..., Page]) -> None:

@@ -67,12 +67,18 @@ def test_a_layer_from_the_palette_goes_on_top_and_into_the_address() -> None:
     assert app.session_state["set"] == "stack:c3.c3.c3d4.b2"
 
 
-def test_what_would_grow_too_large_is_refused_with_a_sentence() -> None:
+def with_a_layer_too_large() -> AppTest:
+    """A stack to which a layer was to be added that would see more than can be drawn."""
     app = run("stack:c15d32")
     app.selectbox(key="layers_field_kind").set_value("conv").run()
     app.number_input(key="layers_field_conv_kernel1").set_value(11).run()
     app.number_input(key="layers_field_conv_dilation").set_value(16).run()
     sound(app.button(key="layers_field_add").click().run())
+    return app
+
+
+def test_what_would_grow_too_large_is_refused_with_a_sentence() -> None:
+    app = with_a_layer_too_large()
     assert "beyond 512 pixels" in texts(app) and app.session_state["set"] == "stack:c15d32"
 
 
@@ -96,11 +102,7 @@ def test_every_change_of_the_stack_can_be_undone() -> None:
 
 
 def test_a_refused_layer_leaves_nothing_to_undo() -> None:
-    app = run("stack:c15d32")
-    app.selectbox(key="layers_field_kind").set_value("conv").run()
-    app.number_input(key="layers_field_conv_kernel1").set_value(11).run()
-    app.number_input(key="layers_field_conv_dilation").set_value(16).run()
-    sound(app.button(key="layers_field_add").click().run())
+    app = with_a_layer_too_large()
     assert app.button(key="layers_field_undo").disabled
 
 

@@ -144,7 +144,7 @@ def test_unpooling_with_any_window_and_stride(
 
 def test_a_number_typed_into_a_padded_map_is_that_of_its_own_cell(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     kept, edits = [], []
-    monkeypatch.setattr("segdemo.ui.layers_upsampling.theatre", lambda _scene, _key, **given: edits.append(given))
+    monkeypatch.setattr("segdemo.ui.layers_upsampling.theatre", lambda _scene, **given: edits.append(given))
     page.start("how:unpool,n:2,uk:3,us:2,up:1,x:9_0_0_0_0_0_0_0_1")
     assert edits[-1]["editable"] == (0,)
     monkeypatch.setattr("segdemo.ui.layers_typed.keep", lambda name, text: kept.append((name, text)))

@@ -69,8 +69,6 @@ function named(button, text) {
   button.setAttribute("aria-label", text);
 }
 
-const PLAY = "M8 5v14l11-7z", PAUSE = "M7 5h4v14H7zM13 5h4v14h-4z";
-
 function makeToolbar(panes) {
   const change = (name) => (value) => { panes[name] = value; panes.changed(name); };
   const bar = {
@@ -82,7 +80,7 @@ function makeToolbar(panes) {
     first: pickerOf(change("first")),
     second: pickerOf(change("second")),
     speed: sliderOf(0.5, 3, 0.5, change("speed")),
-    play: iconButton(PLAY),
+    play: iconButton(PLAY_ICONS.play),
     minus: iconButton("M5 11h14v2H5z"),
     plus: iconButton("M11 5h2v6h6v2h-6v6h-2v-6H5v-2h6z"),
     whole: iconButton("M4 4h6v2H6v4H4zM14 4h6v6h-2V6h-4zM4 14h2v4h4v2H4zM18 14h2v6h-6v-2h4z"),
@@ -130,7 +128,7 @@ function describeToolbar(panes) {
   bar.opacity.label.classList.toggle("hidden", panes.mode === "contour" && data.panes.every((pane) => pane.kind !== "heat"));
   bar.opacity.set(words.opacity, Math.round(panes.opacity * 100), `${Math.round(panes.opacity * 100)} %`);
   bar.speed.set(words.speed, panes.speed, filled(words.perSecond, { n: panes.speed }));
-  bar.play.querySelector("path").setAttribute("d", panes.playing ? PAUSE : PLAY);
+  bar.play.querySelector("path").setAttribute("d", PLAY_ICONS[panes.playing ? "pause" : "play"]);
   named(bar.play, panes.playing ? words.pause : words.play);
   bar.zoom.setAttribute("aria-label", words.zoom);
   named(bar.minus, words.zoomOut);
